@@ -1,0 +1,197 @@
+package peers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+const baresipConfig = `poll_method epoll
+sip_listen 127.0.0.1:%d
+net_interface 127.0.0.1
+rtp_ports %d-%d
+audio_source aufile,%s
+audio_player aufile,none
+audio_alert aufile,none
+module_path %s
+module g711.so
+module aufile.so
+module sndfile.so
+snd_path %s
+module_tmp uuid.so
+module_tmp account.so
+module_app menu.so
+statmode_default off
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:%d
+`
+
+// Account is how a Baresip is known and how it behaves when called.
+type Account struct {
+	User, Password string
+	Registrar      string // host:port it registers at; empty: it does not
+	Manual         bool   // wait for Accept; else every call is answered at once
+}
+
+// Baresip is baresip steered through its control socket.
+type Baresip struct {
+	*Process
+	Port    int // of its SIP socket
+	dir     string
+	control net.Conn
+
+	mu     sync.Mutex
+	events []BaresipEvent
+	taken  int
+	more   chan struct{}
+}
+
+// BaresipEvent is something baresip told: CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED, REGISTER_OK …
+type BaresipEvent struct {
+	Class string `json:"class"`
+	Type  string `json:"type"`
+	Param string `json:"param"`
+	Peer  string `json:"peeruri"`
+}
+
+// StartBaresip starts a baresip that plays the sound file (8 kHz, mono, not empty) into its calls.
+func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
+	tb.Helper()
+	// The port after the SIP port is its TLS port: four in a row keep the control socket clear of it.
+	b := &Baresip{Port: Ports(tb, 4), dir: tb.TempDir(), more: make(chan struct{})}
+	control, rtp := b.Port+3, Ports(tb, 8)
+	config := fmt.Sprintf(baresipConfig, b.Port, rtp, rtp+8, play, modulePath(tb), b.dir, control)
+	mode := "auto"
+	if a.Manual {
+		mode = "manual"
+	}
+	account := fmt.Sprintf("<sip:%s@%s:%d>;regint=0;answermode=%s\n", a.User, Loopback, b.Port, mode)
+	if a.Registrar != "" {
+		account = fmt.Sprintf("<sip:%s@%s>;auth_pass=%s;regint=300;answermode=%s\n", a.User, a.Registrar, a.Password, mode)
+	}
+	for name, text := range map[string]string{"config": config, "accounts": account, "contacts": ""} {
+		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
+			tb.Fatalf("configure baresip: %v", err)
+		}
+	}
+	b.Process = Start(tb, b.dir, nil, "baresip", "-f", b.dir)
+	b.Expect("baresip is ready", 10*time.Second)
+	b.connect(control)
+	return b
+}
+
+func modulePath(tb testing.TB) string {
+	tb.Helper()
+	for _, pattern := range []string{"/usr/lib/baresip/modules", "/usr/lib/*/baresip/modules"} {
+		if found, _ := filepath.Glob(pattern); len(found) > 0 {
+			return found[0]
+		}
+	}
+	tb.Fatal("baresip's modules are not installed")
+	return ""
+}
+
+func (b *Baresip) connect(port int) {
+	b.tb.Helper()
+	d := net.Dialer{Timeout: 5 * time.Second}
+	c, err := d.DialContext(context.Background(), "tcp4", net.JoinHostPort(Loopback, strconv.Itoa(port)))
+	if err != nil {
+		b.tb.Fatalf("control baresip: %v", err)
+	}
+	b.control = c
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		b.readEvents(c)
+	}()
+	b.tb.Cleanup(func() {
+		c.Close()
+		<-read
+	})
+}
+
+// readEvents reads netstrings ("12:{json},") until the connection closes.
+func (b *Baresip) readEvents(c net.Conn) {
+	for {
+		message, err := readNetstring(c)
+		if err != nil {
+			return
+		}
+		var e BaresipEvent
+		if json.Unmarshal(message, &e) != nil || e.Type == "" {
+			continue
+		}
+		b.mu.Lock()
+		b.events = append(b.events, e)
+		close(b.more)
+		b.more = make(chan struct{})
+		b.mu.Unlock()
+	}
+}
+
+// Await waits for the next event of a type, skipping others.
+func (b *Baresip) Await(kind string, within time.Duration) BaresipEvent {
+	b.tb.Helper()
+	timeout := time.NewTimer(within)
+	defer timeout.Stop()
+	for {
+		b.mu.Lock()
+		for b.taken < len(b.events) {
+			e := b.events[b.taken]
+			b.taken++
+			if e.Type == kind {
+				b.mu.Unlock()
+				return e
+			}
+		}
+		more, seen := b.more, b.events
+		b.mu.Unlock()
+		select {
+		case <-more:
+		case <-timeout.C:
+			b.tb.Fatalf("baresip did not tell %s within %v; it told %v", kind, within, seen)
+		}
+	}
+}
+
+// Command runs a command of baresip's menu: dial, accept, hangup, hold, resume, sndcode …
+func (b *Baresip) Command(name, params string) {
+	b.tb.Helper()
+	text, err := json.Marshal(map[string]string{"command": name, "params": params, "token": name})
+	if err == nil {
+		_, err = fmt.Fprintf(b.control, "%d:%s,", len(text), text)
+	}
+	if err != nil {
+		b.tb.Fatalf("baresip %s: %v", name, err)
+	}
+}
+
+// Call calls a URI and waits until somebody answered.
+func (b *Baresip) Call(uri string, within time.Duration) {
+	b.tb.Helper()
+	b.Command("dial", uri)
+	b.Await("CALL_ESTABLISHED", within)
+}
+
+// Press presses one key.
+func (b *Baresip) Press(key string) { b.Command("sndcode", key) }
+
+// Hangup ends the call.
+func (b *Baresip) Hangup() { b.Command("hangup", "") }
+
+// Heard is the path of the WAV with what baresip heard in its last call; complete once the call has ended.
+func (b *Baresip) Heard() string {
+	b.tb.Helper()
+	found, _ := filepath.Glob(filepath.Join(b.dir, "dump-*-dec.wav"))
+	if len(found) == 0 {
+		b.tb.Fatal("baresip recorded nothing")
+	}
+	return found[len(found)-1]
+}

@@ -1,0 +1,105 @@
+package peers
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// linphoneConfig keeps Linphone on loopback, without STUN, video, TCP, TLS and without codecs that would have
+// to be transcoded: what is measured here is the switch.
+const linphoneConfig = `[sip]
+sip_port=%d
+sip_tcp_port=-1
+sip_tls_port=-1
+use_ipv6=0
+guess_hostname=0
+default_proxy=-1
+[rtp]
+audio_rtp_port=%d
+[net]
+firewall_policy=none
+[video]
+enabled=0
+[sound]
+echocancellation=0
+`
+
+// Linphone is linphonec with sound files in place of a sound card.
+type Linphone struct {
+	*Process
+	Port      int    // of its SIP socket
+	Recording string // WAV of what it heard, complete once a call has ended
+}
+
+// StartLinphone starts a Linphone that plays the sound file into its calls.
+func StartLinphone(tb testing.TB, play string) *Linphone {
+	tb.Helper()
+	dir := tb.TempDir()
+	rtp := Ports(tb, 2)
+	l := &Linphone{Port: Ports(tb, 2), Recording: filepath.Join(dir, "heard.wav")}
+	rc := filepath.Join(dir, "linphonerc")
+	if err := os.WriteFile(rc, fmt.Appendf(nil, linphoneConfig, l.Port, rtp), 0o600); err != nil {
+		tb.Fatalf("configure linphone: %v", err)
+	}
+	for _, d := range []string{".local/share/linphone", ".config/linphone"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
+			tb.Fatalf("configure linphone: %v", err)
+		}
+	}
+	l.Process = Start(tb, dir, nil, "linphonec", "-c", rc)
+	l.Expect("linphonec>", 10*time.Second)
+	l.Type("ipv6 disable") // with IPv6 on, it takes the wrong local address
+	l.Type("soundcard use files")
+	l.Expect("Using wav files", 10*time.Second)
+	l.Type("play " + play)
+	l.Type("record " + l.Recording)
+	return l
+}
+
+// Register registers user at the switch that listens on address, and waits until it says that it worked.
+func (l *Linphone) Register(user, address, password string) {
+	l.tb.Helper()
+	l.Type(fmt.Sprintf("register sip:%s@%s sip:%s %s", user, address, address, password))
+	l.Expect("Registration on .* successful", 15*time.Second)
+}
+
+// Call calls a URI and waits until somebody answered.
+func (l *Linphone) Call(uri string, within time.Duration) {
+	l.tb.Helper()
+	l.Dial(uri)
+	l.Expect("Media streams established", within)
+}
+
+// Dial calls a URI and does not wait.
+func (l *Linphone) Dial(uri string) { l.Type("call " + uri) }
+
+// Answer waits for a call to come in and answers it.
+func (l *Linphone) Answer(within time.Duration) {
+	l.tb.Helper()
+	l.Expect("(?i)contacting you|incoming", within)
+	l.Type("answer")
+	l.Expect("Media streams established", 10*time.Second)
+}
+
+// AutoAnswer answers every call from now on.
+func (l *Linphone) AutoAnswer() { l.Type("autoanswer enable") }
+
+// Press presses keys, one after the other, as RFC 4733 events.
+func (l *Linphone) Press(keys string) { l.Type(strings.TrimSpace(keys)) }
+
+// Hangup ends the call and waits until it is over.
+func (l *Linphone) Hangup() {
+	l.tb.Helper()
+	l.Type("terminate")
+	l.Over(10 * time.Second)
+}
+
+// Over waits until the call has ended, whoever ended it.
+func (l *Linphone) Over(within time.Duration) {
+	l.tb.Helper()
+	l.Expect(`Call \d+ with .* (ended|error)`, within)
+}

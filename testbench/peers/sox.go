@@ -1,0 +1,86 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// Tone makes an 8 kHz WAV file with a sine of the given level (dB below full scale, RMS) in the test's
+// temporary directory and returns its path.
+func Tone(tb testing.TB, hz int, dBFS float64, length time.Duration) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), fmt.Sprintf("tone-%d.wav", hz))
+	// A full-scale sine lies 3.01 dB below a full-scale square in RMS terms, which is sox's reference.
+	run(tb, "sox", "-n", "-r", "8000", "-c", "1", "-b", "16", path,
+		"synth", seconds(length), "sine", strconv.Itoa(hz), "gain", fmt.Sprintf("%.2f", dBFS+3.01))
+	return path
+}
+
+// Level measures how loud a band of ±30 Hz around hz is in a part of a sound file: dB below full scale, RMS.
+// Silence measures below −100. Channels are counted from 1; 0 mixes them.
+func Level(tb testing.TB, path string, channel, hz int, from, length time.Duration) float64 {
+	tb.Helper()
+	args := []string{path, "-n", "remix", strconv.Itoa(channel)}
+	if channel == 0 {
+		args = []string{path, "-n", "channels", "1"}
+	}
+	args = append(args, "trim", seconds(from), seconds(length),
+		"sinc", "-n", "2047", fmt.Sprintf("%d-%d", hz-30, hz+30), // shorter filters are not flat in the band
+		"trim", "0.2", "-0.2", // the filter needs a moment to settle
+		"stats")
+	text := run(tb, "sox", args...)
+	found := regexp.MustCompile(`RMS lev dB\s+(\S+)`).FindStringSubmatch(text)
+	if found == nil {
+		tb.Fatalf("sox measured nothing in %s:\n%s", path, text)
+	}
+	if found[1] == "-inf" {
+		return -200
+	}
+	level, err := strconv.ParseFloat(found[1], 64)
+	if err != nil {
+		tb.Fatalf("sox: level of %s: %v", path, err)
+	}
+	return level
+}
+
+// Length is the playing time of a sound file as ffprobe decodes it.
+func Length(tb testing.TB, path string) time.Duration {
+	tb.Helper()
+	text := run(tb, "ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", path)
+	s, err := strconv.ParseFloat(string(bytes.TrimSpace([]byte(text))), 64)
+	if err != nil {
+		tb.Fatalf("ffprobe: length of %s: %q", path, text)
+	}
+	return time.Duration(s * float64(time.Second))
+}
+
+// ToWAV decodes any sound file with ffmpeg, which fails on the first thing it cannot decode, and returns the
+// path of the WAV file made from it.
+func ToWAV(tb testing.TB, path string) string {
+	tb.Helper()
+	out := filepath.Join(tb.TempDir(), filepath.Base(path)+".wav")
+	run(tb, "ffmpeg", "-v", "error", "-xerror", "-err_detect", "explode", "-y", "-i", path, "-c:a", "pcm_s16le", out)
+	return out
+}
+
+func run(tb testing.TB, name string, args ...string) string {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		tb.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+func seconds(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds(), 'f', 3, 64)
+}
