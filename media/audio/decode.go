@@ -26,9 +26,9 @@ const (
 
 // Errors of Decode; errors.Is finds them.
 var (
-	// ErrFormat: not a WAV or MP3 file, or a kind of it that is not supported.
+	// ErrFormat says: no WAV or MP3 file, or a kind of it that is not supported.
 	ErrFormat = errors.New("unsupported audio format")
-	// ErrTooLarge: the file or its sound is longer than the limits allow.
+	// ErrTooLarge says that the file or its sound is longer than the limits allow.
 	ErrTooLarge = errors.New("audio exceeds the limit")
 )
 

@@ -167,9 +167,10 @@ func (s *MP3Scanner) skip(n int) error {
 
 // skipID3 steps over an ID3v2 tag without keeping it: its size comes from the file.
 func (s *MP3Scanner) skipID3() error {
-	head, err := s.r.Peek(10)
-	if err != nil || !bytes.HasPrefix(head, []byte("ID3")) {
-		return nil // too short for a tag; the frame search tells the end
+	// An error here comes again, and is told, when the first frame is looked for.
+	head, _ := s.r.Peek(10)
+	if len(head) < 10 || !bytes.HasPrefix(head, []byte("ID3")) {
+		return nil
 	}
 	size := int(head[6]&0x7F)<<21 | int(head[7]&0x7F)<<14 | int(head[8]&0x7F)<<7 | int(head[9]&0x7F)
 	return s.skip(10 + size)
