@@ -1,0 +1,95 @@
+package dtmf
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The content types digits travel under in SIP INFO.
+const (
+	TypeRelay = "application/dtmf-relay"
+	TypePlain = "application/dtmf"
+)
+
+// Errors of INFO bodies.
+var (
+	// ErrContentType: this INFO is about something else; the answer is 415.
+	ErrContentType = errors.New("dtmf: not a digit content type")
+	// ErrBody: it claims to be a digit and is none; the answer is 400.
+	ErrBody = errors.New("dtmf: malformed digit body")
+)
+
+const maxInfoBody = 1024
+
+// ParseInfo reads the digit of a SIP INFO: dtmf-relay bodies with Signal= and
+// Duration= lines, and dtmf bodies that hold nothing but the digit.
+func ParseInfo(contentType string, body []byte) (Digit, error) {
+	kind, _, _ := strings.Cut(contentType, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	if kind != TypeRelay && kind != TypePlain {
+		return Digit{}, fmt.Errorf("%w: %.60q", ErrContentType, contentType)
+	}
+	if len(body) > maxInfoBody {
+		return Digit{}, fmt.Errorf("%w: %d octets", ErrBody, len(body))
+	}
+	text := strings.TrimSpace(string(body))
+	d := Digit{Duration: DefaultDuration, Method: MethodInfo}
+	signal := text
+	// Some send the lines of dtmf-relay as plain dtmf.
+	if kind == TypeRelay || strings.Contains(text, "=") {
+		signal = ""
+		for line := range strings.Lines(text) {
+			name, value, _ := strings.Cut(line, "=")
+			value = strings.TrimSpace(value)
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "signal":
+				signal = value
+			case "duration":
+				d.Duration = infoDuration(value)
+			}
+		}
+	}
+	s, ok := infoSymbol(signal)
+	if !ok {
+		// The body is not quoted: it may be a digit of a secret.
+		return Digit{}, fmt.Errorf("%w: no key in it", ErrBody)
+	}
+	d.Symbol = s
+	return d, nil
+}
+
+// infoSymbol reads the key itself, or its event code as some phones send it.
+func infoSymbol(v string) (byte, bool) {
+	v = strings.Trim(v, `"`)
+	if len(v) == 1 {
+		if code, ok := Code(v[0]); ok {
+			return symbols[code], true
+		}
+		return 0, false
+	}
+	code, err := strconv.ParseUint(v, 10, 8)
+	if err != nil || code < 10 {
+		return 0, false
+	}
+	return Symbol(byte(code))
+}
+
+func infoDuration(v string) time.Duration {
+	ms, err := strconv.ParseUint(v, 10, 32)
+	if err != nil || ms == 0 {
+		return DefaultDuration
+	}
+	return min(time.Duration(ms)*time.Millisecond, maxDuration)
+}
+
+// InfoBody writes the dtmf-relay body of a digit.
+func InfoBody(d Digit) (contentType string, body []byte) {
+	ms := d.Duration.Milliseconds()
+	if ms <= 0 {
+		ms = DefaultDuration.Milliseconds()
+	}
+	return TypeRelay, fmt.Appendf(nil, "Signal=%c\r\nDuration=%d\r\n", d.Symbol, ms)
+}

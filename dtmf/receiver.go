@@ -1,0 +1,141 @@
+package dtmf
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// Packet is one RTP packet of the telephone-event payload type.
+type Packet struct {
+	SSRC      uint32
+	Timestamp uint32
+	Marker    bool
+	Payload   []byte
+}
+
+// key names an event: all packets of one key press carry the RTP timestamp of
+// its beginning (RFC 4733 §2.2.1).
+type key struct {
+	ssrc uint32
+	ts   uint32
+}
+
+const (
+	// rate is the clock of telephone-event/8000.
+	rate = 8000
+	// quiet ends an event whose end packets were all lost. Updates come every
+	// 20 to 50 ms (RFC 4733 §2.5.1.2), so three lost in a row still fit.
+	quiet = 200 * time.Millisecond
+	// segment is the longest duration one event's packets can say; a longer
+	// press goes on as a new event with this timestamp distance (§2.5.1.3).
+	segment = 0xFFFF
+	// remembered is how many finished events are kept to know late packets by.
+	remembered = 16
+)
+
+// Receiver turns telephone-event packets into digits: one per key press,
+// whatever of its packets is lost, repeated or late. The zero value is ready.
+// It is not safe for concurrent use.
+type Receiver struct {
+	open     bool
+	symbol   byte
+	first    key    // where the press began
+	current  key    // its newest segment
+	duration uint32 // of the newest segment
+	before   uint32 // of the segments before
+	lastSeen time.Duration
+	done     [remembered]key
+	doneSize int
+	doneNext int
+}
+
+// Push takes one packet that arrived at now, on any monotonic time line, and
+// appends the digits that it completed to dst: none mostly, one with the first
+// end packet, two when an event whose end was lost is followed by a whole one.
+func (r *Receiver) Push(dst []Digit, p Packet, now time.Duration) []Digit {
+	if len(p.Payload) < 4 {
+		return dst
+	}
+	symbol, ok := Symbol(p.Payload[0])
+	if !ok {
+		return dst
+	}
+	end := p.Payload[1]&0x80 != 0
+	duration := uint32(binary.BigEndian.Uint16(p.Payload[2:]))
+	k := key{p.SSRC, p.Timestamp}
+	if r.finished(k) {
+		return dst
+	}
+	switch {
+	case r.open && k == r.current:
+		// The duration only grows; a reordered packet says less.
+		r.duration = max(r.duration, duration)
+	case r.open && r.continues(k, symbol):
+		r.remember(r.current)
+		r.before += segment
+		r.current, r.duration = k, duration
+	case r.open && k.ssrc == r.current.ssrc && int32(k.ts-r.current.ts) < 0:
+		// An older event of which only this late packet came. Told out of
+		// order it would be a wrong number; but the key was pressed, and the
+		// open one is not told yet, so the order is still right.
+		r.remember(k)
+		return append(dst, digit(symbol, duration))
+	default:
+		dst = r.close(dst)
+		r.open, r.symbol, r.first, r.current = true, symbol, k, k
+		r.duration, r.before = duration, 0
+	}
+	r.lastSeen = now
+	if end {
+		dst = r.close(dst)
+	}
+	return dst
+}
+
+// Flush ends an event that has been quiet for too long and appends its digit.
+// It is to be called every now and then while Open.
+func (r *Receiver) Flush(dst []Digit, now time.Duration) []Digit {
+	if r.open && now-r.lastSeen >= quiet {
+		dst = r.close(dst)
+	}
+	return dst
+}
+
+// Open reports whether a key is down, as far as is known.
+func (r *Receiver) Open() bool { return r.open }
+
+// Began is the RTP timestamp of the press that is open or was completed last.
+func (r *Receiver) Began() uint32 { return r.first.ts }
+
+// continues: the same key is held longer than one event can say.
+func (r *Receiver) continues(k key, symbol byte) bool {
+	return symbol == r.symbol && k.ssrc == r.current.ssrc && k.ts-r.current.ts == segment
+}
+
+func (r *Receiver) close(dst []Digit) []Digit {
+	if !r.open {
+		return dst
+	}
+	r.open = false
+	r.remember(r.current)
+	return append(dst, digit(r.symbol, r.before+r.duration))
+}
+
+func digit(symbol byte, duration uint32) Digit {
+	return Digit{Symbol: symbol, Duration: time.Duration(duration) * time.Second / rate, Method: MethodRFC4733}
+}
+
+func (r *Receiver) finished(k key) bool {
+	for _, d := range r.done[:r.doneSize] {
+		if d == k {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Receiver) remember(k key) {
+	r.done[r.doneNext] = k
+	r.doneNext = (r.doneNext + 1) % remembered
+	r.doneSize = min(r.doneSize+1, remembered)
+}
