@@ -55,7 +55,7 @@ lint: vet $(LINTER) ## gofmt, go vet, golangci-lint, shellcheck
 	$(call section,lint)
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go' 2>/dev/null || find . -name '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "not gofmt'd (make fmt):"; echo "$$unformatted"; exit 1; fi
-	$(LINTER) run ./...
+	$(LINTER) run --build-tags e2e ./...
 	shellcheck $(SHELLS)
 
 vet:

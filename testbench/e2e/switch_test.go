@@ -1,0 +1,135 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"b2bua/testbench/peers"
+)
+
+const (
+	adminKey = "key-for-the-real-peer-tests-0123456789abcdef"
+	did      = "+14155552671" // the number the tests call
+	sales    = "+14155552673" // where flows send calls: the trunk
+	caller   = "+14155550123"
+	level    = -15.0 // dBFS of every tone that a peer plays
+)
+
+// binary is the switch, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "b2bua-e2e-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "b2bua")
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "b2bua/cmd/b2bua")
+		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		if err := build.Run(); err != nil {
+			fmt.Fprintln(os.Stderr, "build b2bua:", err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// Switch is a running b2bua.
+type Switch struct {
+	*peers.Process
+	t       *testing.T
+	SIP     string // host:port, UDP and TCP
+	API     string // https://host:port
+	RTP     int    // first port of its range
+	DataDir string
+	http    *http.Client
+}
+
+const config = `data_dir: %[1]s
+sip:
+  listen: ["udp://%[2]s", "tcp://%[2]s"]
+  advertise: 127.0.0.1
+media:
+  advertise: 127.0.0.1
+  ports: %[3]d-%[4]d
+http:
+  listen: %[5]s
+  tls: {mode: self_signed}
+  admin_key: %[6]s
+  rate_limit: {per_second: 0}
+webhooks:
+  allow_private: true
+trunks:
+  - trunk_id: trunk_carrier
+    name: carrier
+    hosts: ["127.0.0.0/8"]
+    outbound: {uri: "sip:%[7]s;transport=udp"}
+`
+
+// mediaPorts gives each switch its own range below the ports that the system hands out.
+var mediaPorts atomic.Int32
+
+const rangeSize = 1600
+
+// StartSwitch starts a switch whose only trunk takes calls from loopback and sends them to the address trunk,
+// and waits until it is ready.
+func StartSwitch(t *testing.T, trunk string) *Switch {
+	t.Helper()
+	dir := t.TempDir()
+	s := &Switch{
+		t: t, DataDir: filepath.Join(dir, "data"),
+		SIP: address(peers.Ports(t, 2)), RTP: 10000 + int(mediaPorts.Add(1)-1)%12*rangeSize,
+		http: insecureClient(),
+	}
+	listen := address(peers.Ports(t, 2))
+	s.API = "https://" + listen
+	file := filepath.Join(dir, "b2bua.yaml")
+	text := fmt.Sprintf(config, s.DataDir, s.SIP, s.RTP, s.RTP+rangeSize-1, listen, adminKey, trunk)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Process = peers.Start(t, dir, nil, binary, "serve", "--config", file)
+	t.Cleanup(s.http.CloseIdleConnections)
+	s.eventually("be ready", 20*time.Second, func() bool {
+		code, _, err := s.try(http.MethodGet, "/readyz", nil)
+		return err == nil && code == http.StatusOK
+	})
+	return s
+}
+
+// eventually asks again and again until the answer is yes.
+func (s *Switch) eventually(what string, within time.Duration, ask func() bool) {
+	s.t.Helper()
+	tick, timeout := time.NewTicker(50*time.Millisecond), time.NewTimer(within)
+	defer tick.Stop()
+	defer timeout.Stop()
+	for !ask() {
+		select {
+		case <-tick.C:
+		case <-s.Ended():
+			s.t.Fatalf("the switch ended while it should %s", what)
+		case <-timeout.C:
+			s.t.Fatalf("the switch did not %s within %v", what, within)
+		}
+	}
+}
+
+// URI of a number at the switch.
+func (s *Switch) URI(number string) string { return "sip:" + number + "@" + s.SIP }
+
+func address(port int) string { return net.JoinHostPort(peers.Loopback, fmt.Sprint(port)) }
+
+// nobody is an address where nothing listens.
+func nobody(t *testing.T) string { return address(peers.Ports(t, 2)) }
