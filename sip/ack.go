@@ -1,0 +1,65 @@
+package sip
+
+import (
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// An ACK is one of two things: for a failure it belongs to the INVITE's
+// transaction, for a 2xx to the dialog (RFC 3261 §13.3.1.4, §17.2.1).
+
+func (e *Endpoint) receiveAck(a arrival) {
+	if tx, ok := e.servers.get(serverKey(a.req, sipmsg.INVITE)); ok && tx.acknowledged() {
+		return
+	}
+	leg, ok := e.dialogs.get(dialogKey(a.req.CallID().Value(), tagOf(a.req.To().Params)))
+	if !ok {
+		return
+	}
+	seq, body := a.req.CSeq().SeqNo, sdpOf(a.req)
+	tag := tagOf(a.req.From().Params)
+	leg.box.post(func() {
+		if tag == leg.dialog.remoteTag {
+			leg.acknowledged(seq, body)
+		}
+	})
+}
+
+// acknowledged is the ACK for our 2xx.
+func (l *Leg) acknowledged(seq uint32, sdp []byte) {
+	a := l.accepted
+	if a == nil || a.seq != seq {
+		return // repeated, or for something else
+	}
+	l.settle(sdp)
+}
+
+// settle is done when the far end is known to have our 2xx.
+func (l *Leg) settle(sdp []byte) {
+	a := l.accepted
+	a.stop()
+	l.accepted = nil
+	switch {
+	case a.first:
+		l.become(StateConfirmed)
+		l.tell(Confirmed{SDP: sdp})
+	case a.late:
+		l.tell(Reanswered{SDP: sdp})
+	}
+	if l.goodbye != nil {
+		l.bye(*l.goodbye)
+		return
+	}
+	l.reofferNow()
+}
+
+// ack acknowledges a 2xx to an INVITE of ours: a request of its own, with its
+// own branch and no transaction (RFC 3261 §13.2.2.4). It returns the message,
+// which answers every repetition of the 2xx.
+func (d *dialog) ack(seq uint32) (data []byte, way flow) {
+	r := d.request("ACK")
+	r.cseq = seq
+	r.via = d.next.via(branchCookie + newToken())
+	data = r.bytes()
+	d.next.send(data, nil)
+	return data, d.next
+}

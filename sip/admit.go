@@ -1,0 +1,90 @@
+package sip
+
+import (
+	"crypto/sha256"
+	"errors"
+	"strings"
+
+	"b2bua/sip/digest"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// caller is who sends an INVITE: a trunk known by its address, or a device that
+// has proved its password.
+type caller struct {
+	trunk  *Trunk
+	device *Device
+}
+
+// admit finds out who calls. It answers, or keeps silent, when nobody is let in.
+func (e *Endpoint) admit(a arrival) (caller, bool) {
+	// A phone may sit behind the address of a trunk: its own port tells.
+	_, registered := e.registrar.BySource(a.source)
+	if !registered {
+		if t, ok := e.dir.TrunkBySource(a.source.Addr()); ok {
+			return caller{trunk: &t}, true
+		}
+	}
+	if e.guard.Blocked(a.source.Addr()) {
+		return caller{}, false
+	}
+	d, ok := e.authenticate(a, !registered)
+	if !ok {
+		return caller{}, false
+	}
+	return caller{device: &d}, true
+}
+
+// authenticate verifies the credentials of a request, or challenges it: in the
+// same way whether or not such a user exists. strict counts a request without
+// credentials as an attempt too.
+func (e *Endpoint) authenticate(a arrival, strict bool) (Device, bool) {
+	source := a.source.Addr()
+	verify := e.challenger.For(source.String())
+	uri := a.req.Recipient.String()
+	var found Device
+	lookup := func(user string) (string, bool) {
+		d, ok := e.dir.Device(user)
+		found = d
+		return d.Password, ok && d.Password != ""
+	}
+	err := digest.ErrMissing
+	for _, h := range a.req.GetHeaders("authorization") {
+		_, err = verify.Verify(h.Value(), string(a.req.Method), uri, lookup)
+		if !errors.Is(err, digest.ErrMissing) {
+			break
+		}
+	}
+	switch {
+	case err == nil:
+		e.guard.Forgive(source)
+		return found, true
+	case errors.Is(err, digest.ErrRejected):
+		if e.guard.Strike(source) {
+			e.log.Warn("source banned", "source", source, "cause", "wrong credentials")
+			return Device{}, false
+		}
+	case errors.Is(err, digest.ErrMissing) && strict:
+		if e.guard.Strike(source) {
+			e.log.Warn("source banned", "source", source, "cause", "calls without credentials")
+			return Device{}, false
+		}
+	}
+	var headers []Header
+	for _, c := range verify.Challenge(errors.Is(err, digest.ErrStale)) {
+		headers = append(headers, Header{"WWW-Authenticate", c})
+	}
+	e.refuse(a, 401, headers...)
+	return Device{}, false
+}
+
+// statelessTag is the To tag of answers given without a transaction: the same
+// for every repetition of a request.
+func (e *Endpoint) statelessTag(req *sipmsg.Request) string {
+	if req.CallID() == nil || req.Via() == nil {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{e.salt, req.CallID().Value(), req.Via().Value()}, "\x00")))
+	return tokenText.EncodeToString(sum[:10])
+}

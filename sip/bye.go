@@ -1,0 +1,91 @@
+package sip
+
+import (
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+func (l *Leg) receiveBye(tx *serverTx) {
+	tx.reply(200)
+	why, _ := value(tx.req, "reason")
+	switch l.State() {
+	case StateCalling, StateEarly:
+		if l.role == uas {
+			// The caller gives up an early dialog by BYE (RFC 3261 §15).
+			l.inbound.reply(487)
+		} else {
+			l.tell(Ended{By: ByBye, ReasonHeader: why})
+			l.giveUp(Reason{})
+			return
+		}
+	case StateAnswered:
+		// Who says goodbye has heard our answer: the ACK was lost or overtaken.
+		l.goodbye = nil
+		l.settle(nil)
+	}
+	if l.offered != nil {
+		l.offered.tx.reply(487) // RFC 3261 §15.1.2: pending requests
+	}
+	l.end(Ended{By: ByBye, ReasonHeader: why})
+	l.forget()
+}
+
+// bye ends the dialog from our side.
+func (l *Leg) bye(why Reason) {
+	if l.offered != nil {
+		l.offered.tx.reply(487)
+	}
+	l.become(StateEnded)
+	// The dialog stays known until the far end has heard, for its own BYE may be
+	// under way.
+	l.transact("BYE", func(r *request) { r.headers = why.header() }, func(*sipmsg.Response) { l.forget() }, func(error) { l.forget() })
+}
+
+// hangup ends the leg by what its state demands.
+func (l *Leg) hangup(why Reason) {
+	switch {
+	case l.is(StateEnded):
+	case l.is(StateConfirmed):
+		l.bye(why)
+	case l.is(StateAnswered):
+		// RFC 3261 §15: no BYE before the ACK, or before it is overdue.
+		l.goodbye = &why
+	case l.role == uas:
+		l.reject(480, "", why.header())
+	default:
+		l.giveUp(why)
+	}
+}
+
+// reject answers the INVITE that made the leg with a failure.
+func (l *Leg) reject(code int, reason string, headers []Header) {
+	if l.role != uas || l.State() > StateEarly {
+		if !l.is(StateEnded) {
+			l.hangup(Reason{Protocol: "SIP", Cause: code, Text: reason})
+		}
+		return
+	}
+	if code < 300 || code > 699 {
+		code = 500
+	}
+	l.inbound.respond(response{code: code, reason: reason, headers: headers})
+	l.become(StateEnded)
+	l.forget()
+}
+
+// collapse ends a leg after a fault of ours.
+func (l *Leg) collapse() {
+	if l.is(StateEnded) {
+		l.forget()
+		return
+	}
+	ended := Ended{By: ByTransport, Code: 500, Reason: "Internal error"}
+	l.tell(ended)
+	switch {
+	case l.role == uas && l.State() <= StateEarly:
+		l.reject(500, "", nil)
+	case l.State() <= StateEarly:
+		l.giveUp(Reason{})
+	default:
+		l.bye(Reason{Protocol: "SIP", Cause: 500})
+	}
+}

@@ -1,0 +1,102 @@
+package sip
+
+import (
+	"time"
+
+	"b2bua/internal/loop"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// holdCancel is how long a CANCEL may be ahead of its INVITE: the network, or a
+// proxy with two threads, can turn them round.
+const holdCancel = 100 * time.Millisecond
+
+func (e *Endpoint) receiveCancel(a arrival) {
+	if e.cancelled(a) {
+		return
+	}
+	if e.guard.Blocked(a.source.Addr()) {
+		return
+	}
+	time.AfterFunc(holdCancel, func() {
+		if !e.closing() && !e.cancelled(a) {
+			e.refuse(a, 481)
+		}
+	})
+}
+
+// cancelled answers a CANCEL whose INVITE is known (RFC 3261 §9.2).
+func (e *Endpoint) cancelled(a arrival) bool {
+	tx, ok := e.servers.get(serverKey(a.req, sipmsg.INVITE))
+	if !ok {
+		return false
+	}
+	res := response{code: 200}
+	a.flow().send(res.bytes(a.req, tx.tag, e.cfg.UserAgent), nil)
+	if leg := tx.concerns(); leg != nil {
+		why, _ := value(a.req, "reason")
+		leg.box.post(func() { leg.cancelledBy(tx, why) })
+	}
+	return true
+}
+
+// cancelledBy is a CANCEL from the caller: without effect once we have answered.
+func (l *Leg) cancelledBy(tx *serverTx, why string) {
+	if tx != l.inbound {
+		if l.offered != nil && l.offered.tx == tx {
+			tx.reply(487)
+			l.offered = nil
+			l.reofferNow()
+		}
+		return
+	}
+	if l.State() > StateEarly {
+		return
+	}
+	tx.reply(487)
+	l.end(Ended{By: ByCancel, Code: 487, Reason: reasonOf(487), ReasonHeader: why})
+	l.forget()
+}
+
+// giveUp ends a dialled leg that has not been answered.
+func (l *Leg) giveUp(why Reason) {
+	o := l.outbound
+	if o == nil || o.tx == nil { // still looking for the way
+		l.become(StateEnded)
+		l.forget()
+		return
+	}
+	if o.cancelling {
+		return
+	}
+	o.cancelling, o.why = true, why
+	if o.heard {
+		l.sendCancel()
+	}
+	// Else it waits for a provisional response (RFC 3261 §9.1), the answer, or
+	// the INVITE's own time-out.
+}
+
+// sendCancel asks the far end to stop ringing. Its answer to the INVITE decides.
+func (l *Leg) sendCancel() {
+	o := l.outbound
+	r := o.tx.req.sibling("CANCEL", o.tx.req.to, o.why.header())
+	l.ep.transact(o.tx.flow, o.tx.branch, r, func(*sipmsg.Response) {}, nil)
+	// RFC 3261 §9.1: a far end that neither answers nor fails is given up.
+	tx := o.tx
+	o.patience = l.after(lifetime, func() {
+		tx.terminate()
+		l.become(StateEnded)
+		l.forget()
+	})
+}
+
+// stop the timer, if any.
+func (o *outgoing) stop() {
+	var patience *loop.Timer
+	if o != nil {
+		patience = o.patience
+	}
+	patience.Stop()
+}

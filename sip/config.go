@@ -1,0 +1,111 @@
+package sip
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"b2bua/sip/guard"
+	"b2bua/sip/registrar"
+)
+
+// Config is what an Endpoint needs to know. The zero value listens on
+// udp://127.0.0.1:5060.
+type Config struct {
+	// Listen has one URL for each socket, "udp://host:port" or "tcp://host:port".
+	Listen []string
+	// Advertise is the host told to the far end in Via and Contact. Empty means
+	// the listening address, or, when that is unspecified, the one that packets
+	// to the far end leave from.
+	Advertise string
+	// Realm of our digest challenges; "b2bua".
+	Realm string
+	// UserAgent is sent as Server and User-Agent; empty sends neither.
+	UserAgent string
+	// Registrar bounds the registrations.
+	Registrar registrar.Config
+
+	// Guard says what strangers may do; its Trusted and Now are set here.
+	Guard guard.Config
+
+	// ListenPacket replaces net.ListenPacket, ListenStream net.Listen.
+	ListenPacket func(network, addr string) (net.PacketConn, error)
+	ListenStream func(network, addr string) (net.Listener, error)
+	// Resolve replaces the system's resolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Now replaces time.Now for registrations and nonces.
+	Now func() time.Time
+}
+
+func (c Config) withDefaults() Config {
+	if len(c.Listen) == 0 {
+		c.Listen = []string{"udp://127.0.0.1:5060"}
+	}
+	c.Realm = cmp.Or(c.Realm, "b2bua")
+	if c.ListenPacket == nil {
+		c.ListenPacket = func(network, addr string) (net.PacketConn, error) {
+			return (&net.ListenConfig{}).ListenPacket(context.Background(), network, addr)
+		}
+	}
+	if c.ListenStream == nil {
+		c.ListenStream = func(network, addr string) (net.Listener, error) {
+			return (&net.ListenConfig{}).Listen(context.Background(), network, addr)
+		}
+	}
+	if c.Resolve == nil {
+		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// Validate reports everything that is wrong with c.
+func (c Config) Validate() error {
+	var errs []error
+	for _, l := range c.withDefaults().Listen {
+		if _, _, err := listenURL(l); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if c.Advertise != "" && !isHost(c.Advertise) {
+		errs = append(errs, fmt.Errorf("advertise: %q is neither an address nor a host name", c.Advertise))
+	}
+	if strings.ContainsFunc(c.Realm, isControl) {
+		errs = append(errs, errors.New("realm: control characters"))
+	}
+	if strings.ContainsFunc(c.UserAgent, isControl) {
+		errs = append(errs, errors.New("user agent: control characters"))
+	}
+	return errors.Join(errs...)
+}
+
+// listenURL splits "udp://host:port".
+func listenURL(s string) (network, addr string, err error) {
+	network, addr, ok := strings.Cut(s, "://")
+	if !ok || (network != "udp" && network != "tcp") {
+		return "", "", fmt.Errorf("listen: %q is not udp://host:port or tcp://host:port", s)
+	}
+	if _, err := netip.ParseAddrPort(addr); err == nil {
+		return network, addr, nil
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", "", fmt.Errorf("listen: %q: %w", s, err)
+	}
+	if host != "" && !isHost(host) {
+		return "", "", fmt.Errorf("listen: %q: not a host", s)
+	}
+	if _, err := net.LookupPort(network, port); err != nil {
+		return "", "", fmt.Errorf("listen: %q: %w", s, err)
+	}
+	return network, addr, nil
+}

@@ -1,0 +1,33 @@
+package sip
+
+import "b2bua/sip/registrar"
+
+// Binding is a contact that a device has registered.
+type Binding = registrar.Binding
+
+// Target is where an INVITE goes: a trunk's URI, or one contact of a device.
+type Target struct {
+	URI      string // "sip:host:port;transport=tcp"; a user part is replaced by Dial.To
+	Username string // for digest, when the far end challenges
+	Password string
+	Binding  *Binding // set: the device's contact, by the way it registered
+}
+
+// Dial asks for an outbound leg.
+type Dial struct {
+	Target      Target
+	From        Party  // Host empty: our own address
+	To          string // user part of the Request-URI and To
+	Offer       []byte
+	Headers     []Header
+	MaxForwards int // 70 when 0
+}
+
+// Dial sends an INVITE. It returns at once: what becomes of it, even a target
+// that makes no sense, is told by events.
+func (e *Endpoint) Dial(d Dial, post func(func()) bool, on func(Event)) *Leg {
+	leg := newLeg(e, uac)
+	leg.own(post, on)
+	leg.box.post(func() { leg.invite(d) })
+	return leg
+}

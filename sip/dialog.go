@@ -1,0 +1,207 @@
+package sip
+
+import (
+	"net/netip"
+	"strings"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// dialog is the state of RFC 3261 §12.
+type dialog struct {
+	callID    string
+	localTag  string
+	remoteTag string
+	local     string // our From, with tag
+	remote    string // our To, with the remote tag once there is one
+	localSeq  uint32
+	remoteSeq uint32 // highest seen; valid when heard
+	heard     bool
+	routes    []sipmsg.Uri
+	target    sipmsg.Uri // remote target: the far end's Contact
+	contact   string     // ours
+
+	peer flow // the way the far end's messages come; reaches it through NAT
+	kept bool // a device: it is reached only by the way it came
+	next flow // the way of the next request
+}
+
+// request begins a request within the dialog (RFC 3261 §12.2.1.1). It counts up
+// CSeq; ACK sets its own.
+func (d *dialog) request(method string) *request {
+	if method != "ACK" {
+		d.localSeq++
+	}
+	r := &request{method: method, uri: uriText(d.target), from: d.local, to: d.remote,
+		callID: d.callID, cseq: d.localSeq}
+	if len(d.routes) == 0 {
+		return r
+	}
+	rest := d.routes
+	strict := !hasParam(d.routes[0].UriParams, "lr")
+	if strict {
+		// An RFC 2543 proxy: it wants to find itself in the Request-URI and the
+		// target at the end of the route.
+		r.uri = uriText(d.routes[0])
+		rest = d.routes[1:]
+	}
+	for _, u := range rest {
+		r.routes = append(r.routes, "<"+plain(u.String())+">")
+	}
+	if strict {
+		r.routes = append(r.routes, "<"+uriText(d.target)+">")
+	}
+	return r
+}
+
+// hop is the URI that says where requests go.
+func (d *dialog) hop() sipmsg.Uri {
+	if len(d.routes) > 0 {
+		return d.routes[0]
+	}
+	return d.target
+}
+
+// uriText writes a URI as a Request-URI: without headers (RFC 3261 §19.1.1).
+func uriText(u sipmsg.Uri) string {
+	u.Headers = nil
+	return plain(strings.NewReplacer("<", "", ">", "", " ", "").Replace(u.String()))
+}
+
+func hasParam(params sipmsg.HeaderParams, name string) bool {
+	_, ok := param(params, name)
+	return ok
+}
+
+// param finds a parameter; names are case-insensitive.
+func param(params sipmsg.HeaderParams, name string) (string, bool) {
+	for _, p := range params {
+		if strings.EqualFold(p.K, name) {
+			return p.V, true
+		}
+	}
+	return "", false
+}
+
+const maxRoutes = 20
+
+// routeSet reads the Record-Route headers; a UAC takes them in reverse order.
+func routeSet(msg sipmsg.Message, reverse bool) []sipmsg.Uri {
+	var out []sipmsg.Uri
+	for _, h := range msg.GetHeaders("record-route") {
+		if rr, ok := h.(*sipmsg.RecordRouteHeader); ok && len(out) < maxRoutes {
+			out = append(out, *rr.Address.Clone())
+		}
+	}
+	if reverse {
+		for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+			out[i], out[j] = out[j], out[i]
+		}
+	}
+	return out
+}
+
+// refresh takes the Contact of a message as the new remote target (RFC 3261
+// §12.2) and reports whether there was one to take.
+func (l *Leg) refresh(msg sipmsg.Message) bool {
+	h, ok := first(msg.GetHeaders("contact")).(*sipmsg.ContactHeader)
+	if !ok || h.Address.Wildcard || !strings.HasPrefix(h.Address.Scheme, "sip") || h.Address.Host == "" {
+		return false
+	}
+	l.dialog.target = *h.Address.Clone()
+	l.aim()
+	return true
+}
+
+func first(hs []sipmsg.Header) sipmsg.Header {
+	if len(hs) == 0 {
+		return nil
+	}
+	return hs[0]
+}
+
+// aim works out where requests of the dialog go. A name is looked up in the
+// background; until then they go where the far end's messages came from.
+func (l *Leg) aim() {
+	d := &l.dialog
+	hop := d.hop()
+	if d.next.sock == nil {
+		d.next = d.peer
+	}
+	if d.kept && len(d.routes) == 0 {
+		d.next = d.peer
+		return
+	}
+	addr, err := netip.ParseAddr(strings.Trim(hop.Host, "[]"))
+	if err == nil {
+		d.next = l.ep.flowTo(hop, addr.Unmap(), d.peer)
+		return
+	}
+	l.ep.names.lookup(l.ep, hop.Host, func(a netip.Addr, err error) {
+		l.box.post(func() {
+			if err == nil && d.hop().Host == hop.Host {
+				d.next = l.ep.flowTo(hop, a, d.peer)
+			}
+		})
+	})
+}
+
+// flowTo chooses the way to an address that a URI names.
+func (e *Endpoint) flowTo(u sipmsg.Uri, addr netip.Addr, peer flow) flow {
+	network := peer.sock.network
+	if t, ok := param(u.UriParams, "transport"); ok {
+		network = strings.ToLower(t)
+	}
+	// Behind NAT a phone names an address that only it can see.
+	hidden := addr.IsUnspecified() || private(addr) && !private(peer.remote.Addr())
+	sock := peer.sock
+	if network != sock.network {
+		sock = e.socketFor(network, addr)
+	}
+	if hidden || sock == nil {
+		return peer
+	}
+	port := uint16(5060)
+	if u.Port > 0 && u.Port < 1<<16 {
+		port = uint16(u.Port)
+	}
+	to := netip.AddrPortFrom(addr, port)
+	if sock.network == "udp" {
+		return flow{sock: sock, remote: to}
+	}
+	if sock == peer.sock && peer.remote.Addr() == addr {
+		// The connection there is, while it lasts (RFC 5923).
+		return flow{sock: sock, remote: peer.remote, alt: to}
+	}
+	return flow{sock: sock, remote: to, alt: to}
+}
+
+func private(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
+}
+
+// socketFor finds the socket that can reach an address, or nil.
+func (e *Endpoint) socketFor(network string, to netip.Addr) *socket {
+	var fallback *socket
+	for _, s := range e.sockets {
+		wildcard := s.bound.IsUnspecified()
+		if s.network != network || s.bound.Is4() != to.Is4() && !wildcard {
+			continue
+		}
+		if wildcard || s.bound.IsLoopback() == to.IsLoopback() {
+			return s
+		}
+		if fallback == nil {
+			fallback = s
+		}
+	}
+	return fallback
+}
+
+// dialogs finds the leg that a request belongs to. Call-ID and our own tag
+// suffice, because our tags are random; the leg checks the other one.
+type dialogs struct{ *table[string, *Leg] }
+
+func newDialogs() *dialogs { return &dialogs{newTable[string, *Leg]()} }
+
+func dialogKey(callID, localTag string) string { return localTag + "|" + callID }

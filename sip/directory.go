@@ -1,0 +1,34 @@
+package sip
+
+import "net/netip"
+
+// Trunk is a peer known by its address.
+type Trunk struct {
+	ID   string
+	Name string
+}
+
+// Device is a softphone that registers and is challenged by digest.
+type Device struct {
+	ID          string
+	Username    string
+	Password    string
+	DisplayName string
+	Number      string
+}
+
+// Directory knows who may call. Its methods are called on network goroutines
+// and must not block.
+type Directory interface {
+	// TrunkBySource finds the trunk that an address belongs to.
+	TrunkBySource(netip.Addr) (Trunk, bool)
+	// Device finds a device by the user name of its credentials.
+	Device(username string) (Device, bool)
+}
+
+// Handler is told of calls that have been admitted.
+type Handler interface {
+	// Invited is called on a goroutine of its own, after 100 Trying, and must
+	// Take or Reject the invitation.
+	Invited(*Invitation)
+}

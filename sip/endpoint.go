@@ -1,0 +1,201 @@
+package sip
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"b2bua/sip/digest"
+	"b2bua/sip/guard"
+	"b2bua/sip/registrar"
+)
+
+// Endpoint receives and makes calls.
+type Endpoint struct {
+	cfg        Config
+	dir        Directory
+	handler    Handler
+	log        *slog.Logger
+	registrar  *registrar.Registrar
+	challenger *digest.Challenger
+	guard      *guard.Guard
+
+	servers *table[string, *serverTx]
+	clients *table[string, *clientTx]
+	dialogs *dialogs
+	live    *table[string, *Leg]
+	merged  *merged
+	names   *names
+	friends *friends
+	salt    string // of stateless To tags
+
+	retryAfter atomic.Int64 // seconds; above 0 while draining
+	panics     atomic.Uint64
+
+	ready   chan struct{}
+	closed  chan struct{}
+	ctx     context.Context // ends when the endpoint closes
+	cancel  context.CancelFunc
+	sockets []*socket // not changed once ready
+
+	mu   sync.Mutex // guards over against wg.Add after wg.Wait
+	over bool
+	wg   sync.WaitGroup
+}
+
+// New makes an endpoint and starts nothing.
+func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("sip: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	e := &Endpoint{
+		cfg: cfg, dir: dir, handler: h, log: log,
+		registrar:  registrar.New(cfg.Registrar, cfg.Now),
+		challenger: digest.New(cfg.Realm, cfg.Now),
+		servers:    newTable[string, *serverTx](),
+		clients:    newTable[string, *clientTx](),
+		dialogs:    newDialogs(),
+		live:       newTable[string, *Leg](),
+		merged:     newMerged(),
+		names:      newNames(),
+		friends:    newFriends(),
+		salt:       newToken(),
+		ready:      make(chan struct{}),
+		closed:     make(chan struct{}),
+	}
+	cfg.Guard.Now = cfg.Now
+	cfg.Guard.Trusted = e.trusted
+	e.guard = guard.New(cfg.Guard)
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	return e, nil
+}
+
+// Run listens and serves until ctx ends. It returns an error when a socket
+// cannot be opened. It must be called once.
+func (e *Endpoint) Run(ctx context.Context) error {
+	defer e.close()
+	for _, url := range e.cfg.Listen {
+		s, err := e.open(url)
+		if err != nil {
+			return fmt.Errorf("sip: %w", err)
+		}
+		e.sockets = append(e.sockets, s)
+		e.log.Info("listening", "url", url, "port", s.port)
+	}
+	for _, s := range e.sockets {
+		e.background(s.serve)
+	}
+	close(e.ready)
+	<-ctx.Done()
+	return nil
+}
+
+// Ready is closed once every socket listens.
+func (e *Endpoint) Ready() <-chan struct{} { return e.ready }
+
+// Addrs are the bound addresses in the order of Config.Listen, once ready.
+func (e *Endpoint) Addrs() []net.Addr {
+	<-e.ready
+	out := make([]net.Addr, 0, len(e.sockets))
+	for _, s := range e.sockets {
+		if s.packets != nil {
+			out = append(out, s.packets.LocalAddr())
+		} else {
+			out = append(out, s.listener.Addr())
+		}
+	}
+	return out
+}
+
+func (e *Endpoint) close() {
+	close(e.closed)
+	e.cancel()
+	for _, s := range e.sockets {
+		s.close()
+	}
+	for _, l := range e.live.all() {
+		l.box.post(func() {
+			l.end(Ended{By: ByTransport, Code: 503, Reason: "Endpoint closed"})
+			l.forget()
+		})
+	}
+	for _, tx := range e.servers.all() {
+		tx.terminate()
+	}
+	for _, tx := range e.clients.all() {
+		tx.terminate()
+	}
+	e.mu.Lock()
+	e.over = true
+	e.mu.Unlock()
+	e.wg.Wait()
+}
+
+func (e *Endpoint) closing() bool {
+	select {
+	case <-e.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// background runs f on a goroutine that Run waits for.
+func (e *Endpoint) background(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.over {
+		e.wg.Go(f)
+	}
+}
+
+// Drain refuses new calls with 503 and this Retry-After from now on; the ones
+// there are go on. 0 ends draining.
+func (e *Endpoint) Drain(retryAfter time.Duration) {
+	seconds := int64(retryAfter / time.Second)
+	if retryAfter > 0 {
+		seconds = max(seconds, 1)
+	}
+	e.retryAfter.Store(seconds)
+}
+
+// Bindings are the live contacts of a device, the preferred one first.
+func (e *Endpoint) Bindings(username string) []Binding { return e.registrar.Bindings(username) }
+
+// Stats are numbers to watch for leaks and attacks.
+type Stats struct {
+	Legs               int // not ended, or ended with a BYE still unanswered
+	Dialogs            int
+	ServerTransactions int
+	ClientTransactions int
+	Registrations      int
+	Guard              guard.Stats
+	Panics             uint64
+}
+
+// Stats counts what there is now.
+func (e *Endpoint) Stats() Stats {
+	return Stats{
+		Legs:               e.live.len(),
+		Dialogs:            e.dialogs.len(),
+		ServerTransactions: e.servers.len(),
+		ClientTransactions: e.clients.len(),
+		Registrations:      e.registrar.Len(),
+		Guard:              e.guard.Stats(),
+		Panics:             e.panics.Load(),
+	}
+}
+
+// trusted sources are not limited: trunks, and whoever we are in a call with.
+func (e *Endpoint) trusted(a netip.Addr) bool {
+	if _, ok := e.dir.TrunkBySource(a); ok {
+		return true
+	}
+	return e.friends.has(a)
+}

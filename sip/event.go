@@ -1,0 +1,91 @@
+package sip
+
+import "time"
+
+// Event is what became of a leg. The concrete types are those of this file.
+//
+// A leg tells at most one of Rejected and Ended, as the last thing. After the
+// owner's own Hangup or Reject nothing more is told: the leg ends by itself.
+type Event interface{ event() }
+
+// Progressed is a provisional response above 100 on a dialled leg.
+type Progressed struct {
+	Code   int
+	Reason string
+	SDP    []byte // early media; nil without
+}
+
+// Answered says that a dialled leg was answered; its ACK has been sent.
+type Answered struct {
+	SDP []byte
+}
+
+// Confirmed says that the ACK for our 2xx to the first INVITE came. SDP is the
+// answer in it, when the INVITE had no offer.
+type Confirmed struct {
+	SDP []byte
+}
+
+// Rejected says that a dialled leg came to nothing. Code is 408 when nobody
+// answered the INVITE at all and 503 when it could not be sent.
+type Rejected struct {
+	Code       int
+	Reason     string
+	RetryAfter time.Duration // from a Retry-After header; 0 without
+	Contacts   []string      // targets of a 3xx, in order
+	Text       string        // verbatim Reason header of the response (RFC 3326)
+}
+
+// Offered is a new offer within the dialog, by re-INVITE or UPDATE: to be
+// answered by AcceptOffer or RefuseOffer. A nil SDP asks for an offer of ours
+// (RFC 3261 §14.2), the answer then comes as Reanswered.
+type Offered struct {
+	SDP []byte
+}
+
+// Reanswered is the answer to Reinvite, or to the offer given to AcceptOffer
+// for an Offered without SDP.
+type Reanswered struct {
+	SDP []byte
+}
+
+// ReofferRefused says that Reinvite was refused: the session goes on as it was.
+type ReofferRefused struct {
+	Code   int
+	Reason string
+}
+
+// InfoReceived is an INFO request (RFC 6086); it has been answered.
+type InfoReceived struct {
+	ContentType string
+	Body        []byte
+}
+
+// By says what ended a leg.
+type By string
+
+// The ways a leg ends other than by its owner.
+const (
+	ByBye        By = "bye"
+	ByCancel     By = "cancel"
+	ByAckTimeout By = "ack_timeout" // no ACK for our 2xx; BYE was sent
+	ByTransport  By = "transport"   // the far end has lost the dialog or cannot be reached
+)
+
+// Ended says that the far end, or silence, ended a leg.
+type Ended struct {
+	By           By
+	Code         int    // a status code that tells why, or 0
+	Reason       string // its text
+	ReasonHeader string // verbatim Reason header of the BYE or CANCEL (RFC 3326)
+}
+
+func (Progressed) event()     {}
+func (Answered) event()       {}
+func (Confirmed) event()      {}
+func (Rejected) event()       {}
+func (Offered) event()        {}
+func (Reanswered) event()     {}
+func (ReofferRefused) event() {}
+func (InfoReceived) event()   {}
+func (Ended) event()          {}

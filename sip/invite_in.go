@@ -1,0 +1,202 @@
+package sip
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// receiveInvite begins a call: who is it, is the request sound, then the handler
+// decides.
+func (e *Endpoint) receiveInvite(a arrival) {
+	if code, headers := e.drained(); code != 0 {
+		e.refuse(a, code, headers...)
+		return
+	}
+	who, ok := e.admit(a)
+	if !ok {
+		return
+	}
+	sdp, code, headers := e.inspect(a)
+	switch code {
+	case 0:
+	case silence:
+		return
+	default:
+		e.refuse(a, code, headers...)
+		return
+	}
+	e.merged.begun(identity(a.req))
+	tx := e.serve(a, newToken())
+	if tx == nil {
+		return
+	}
+	leg := newLeg(e, uas)
+	if !leg.openInbound(tx, who.device != nil) {
+		tx.reply(400)
+		leg.forget()
+		return
+	}
+	tx.setLeg(leg)
+	tx.reply(100)
+	in := invitationOf(a, who, sdp)
+	in.leg = leg
+	e.background(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				leg.box.onPanic(v, nil)
+			}
+		}()
+		e.handler.Invited(in)
+	})
+}
+
+// silence, as a status, answers nothing.
+const silence = -1
+
+// identity is what makes two INVITEs one call (RFC 3261 §8.2.2.2).
+func identity(req *sipmsg.Request) string {
+	return strings.Join([]string{tagOf(req.From().Params), req.CallID().Value(),
+		strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)}, "|")
+}
+
+// inspect checks an INVITE in the order of RFC 3261 §8.2. code refuses it.
+func (e *Endpoint) inspect(a arrival) (sdp []byte, code int, headers []Header) {
+	req := a.req
+	if s := req.Recipient.Scheme; s != "sip" && s != "tel" {
+		return nil, 416, nil
+	}
+	if h := req.MaxForwards(); h != nil && h.Val() == 0 {
+		return nil, 483, nil // a call that comes in goes on elsewhere
+	}
+	switch e.merged.seen(identity(req), serverKey(req, req.Method), time.Now()) {
+	case mergedOther:
+		return nil, 482, nil
+	case mergedLate:
+		return nil, silence, nil
+	}
+	if unsupported := required(req); unsupported != "" {
+		return nil, 420, []Header{{"Unsupported", unsupported}}
+	}
+	sdp, code = description(req)
+	if code != 0 {
+		return nil, code, []Header{acceptHeader, encodingHeader}
+	}
+	return sdp, 0, nil
+}
+
+// openInbound makes the dialog of an INVITE (RFC 3261 §12.1.1). It reports false
+// without a usable Contact.
+func (l *Leg) openInbound(tx *serverTx, device bool) bool {
+	req := tx.req
+	l.inbound = tx
+	l.dialog = dialog{
+		callID:    req.CallID().Value(),
+		localTag:  tx.tag,
+		remoteTag: tagOf(req.From().Params),
+		local:     plain(req.To().Value()) + ";tag=" + tx.tag,
+		remote:    plain(req.From().Value()),
+		remoteSeq: req.CSeq().SeqNo,
+		heard:     true,
+		kept:      device,
+		routes:    routeSet(req, false),
+	}
+	l.dialog.contact = tx.flow.contact(userOf(req.Recipient))
+	peer := tx.flow
+	peer.remote = tx.source
+	l.begin(peer)
+	return l.refresh(req)
+}
+
+// userOf is the user part of a URI, or a tel number (RFC 3966) without its
+// parameters and separators.
+func userOf(u sipmsg.Uri) string {
+	user := u.User
+	if u.Scheme == "tel" {
+		user = u.Raw()
+	}
+	user, _, _ = strings.Cut(user, ";")
+	if u.Scheme == "tel" {
+		user = strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(user)
+	}
+	return plain(unescape(user))
+}
+
+func invitationOf(a arrival, who caller, sdp []byte) *Invitation {
+	req := a.req
+	from := req.From()
+	in := &Invitation{
+		SIPCallID:   req.CallID().Value(),
+		From:        Party{User: userOf(from.Address), Display: displayOf(from.DisplayName), Host: plain(from.Address.Host)},
+		To:          Party{User: userOf(req.Recipient), Display: displayOf(req.To().DisplayName), Host: plain(req.Recipient.Host)},
+		Trunk:       who.trunk,
+		Device:      who.device,
+		Source:      a.source,
+		Offer:       sdp,
+		MaxForwards: 70,
+		headers:     map[string]string{},
+	}
+	if h := req.MaxForwards(); h != nil {
+		in.MaxForwards = int(h.Val()) - 1
+	}
+	for _, h := range req.Headers() {
+		name := canonical(h.Name())
+		if old, ok := in.headers[name]; ok {
+			in.headers[name] = old + ", " + plain(h.Value())
+		} else {
+			in.headers[name] = plain(h.Value())
+		}
+	}
+	if d := who.device; d != nil {
+		// What a device says about itself counts for nothing: it is who it proved
+		// to be.
+		in.From.User, in.From.Display = d.Number, d.DisplayName
+		if in.From.User == "" {
+			in.From.User = d.Username
+		}
+	}
+	in.Anonymous = who.device == nil && anonymous(in.From, in.headers["privacy"])
+	return in
+}
+
+// anonymous is RFC 3323 §4.1.1.3 and what gateways make of it.
+func anonymous(from Party, privacy string) bool {
+	switch strings.ToLower(from.User) {
+	case "", "anonymous", "unavailable", "restricted", "private", "unknown":
+		return true
+	}
+	if strings.EqualFold(from.Host, "anonymous.invalid") {
+		return true
+	}
+	for p := range strings.FieldsFuncSeq(strings.ToLower(privacy), func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
+		if p == "id" || p == "user" || p == "header" {
+			return true
+		}
+	}
+	return false
+}
+
+// displayOf undoes the escapes of a quoted display name.
+func displayOf(s string) string {
+	s = strings.Trim(strings.TrimSpace(s), `"`)
+	if !strings.Contains(s, `\`) {
+		return plain(s)
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return plain(b.String())
+}
+
+// literal parses an address written as a host.
+func literal(host string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return a.Unmap(), err == nil
+}

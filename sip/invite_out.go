@@ -1,0 +1,251 @@
+package sip
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"b2bua/internal/loop"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// outgoing is the INVITE of a dialled leg.
+type outgoing struct {
+	dial       Dial
+	uri        string // Request-URI
+	tx         *clientTx
+	heard      bool // a provisional response: it may be cancelled
+	cancelling bool
+	why        Reason // of the cancellation
+	authorized bool
+	patience   *loop.Timer
+	forks      map[string]acked // by To tag
+}
+
+// acked is the ACK that answers every repetition of one 2xx.
+type acked struct {
+	data []byte
+	way  flow
+}
+
+// invite begins a dialled leg.
+func (l *Leg) invite(d Dial) {
+	l.outbound = &outgoing{dial: d, forks: map[string]acked{}}
+	l.credentials = credentials{d.Target.Username, d.Target.Password}
+	uri, err := d.uri()
+	if err != nil {
+		l.undialled(err)
+		return
+	}
+	l.outbound.uri = uriText(uri)
+	if b := d.Target.Binding; b != nil {
+		l.inviteBy(l.ep.flowOf(b), uri)
+		return
+	}
+	l.ep.names.lookup(l.ep, uri.Host, func(addr netip.Addr, err error) {
+		l.box.post(func() {
+			switch {
+			case l.is(StateEnded): // hung up meanwhile
+			case err != nil:
+				l.undialled(err)
+			default:
+				l.inviteBy(l.ep.flowOut(uri, addr), uri)
+			}
+		})
+	})
+}
+
+// undialled ends a leg whose INVITE could not be sent.
+func (l *Leg) undialled(err error) {
+	l.log.Info("dial failed", "err", err)
+	l.end(Rejected{Code: 503, Reason: "Service Unavailable"})
+	l.forget()
+}
+
+var errTarget = errors.New("not a SIP URI")
+
+// uri is the Request-URI: a device's contact as it registered it, else the
+// trunk's URI with the number in it.
+func (d Dial) uri() (sipmsg.Uri, error) {
+	text := d.Target.URI
+	if d.Target.Binding != nil {
+		text = d.Target.Binding.Contact
+	}
+	var u sipmsg.Uri
+	if strings.ContainsFunc(text, func(r rune) bool { return isControl(r) || r == ' ' || r == '<' || r == '>' || r == '"' }) {
+		return u, fmt.Errorf("dial %q: %w", text, errTarget)
+	}
+	if err := sipmsg.ParseUri(text, &u); err != nil {
+		return u, fmt.Errorf("dial %q: %w: %w", text, errTarget, err)
+	}
+	if u.Scheme != "sip" || !isHost(u.Host) || u.Port < 0 || u.Port >= 1<<16 {
+		return u, fmt.Errorf("dial %q: %w", text, errTarget)
+	}
+	u.Headers = nil
+	if d.Target.Binding == nil && d.To != "" {
+		u.User, u.Password = escapeUser(d.To), ""
+	}
+	return u, nil
+}
+
+// flowOut is the way to a trunk; the zero flow when we have no such socket.
+func (e *Endpoint) flowOut(u sipmsg.Uri, addr netip.Addr) flow {
+	network := "udp"
+	if t, ok := param(u.UriParams, "transport"); ok {
+		network = strings.ToLower(t)
+	}
+	sock := e.socketFor(network, addr)
+	if sock == nil {
+		return flow{}
+	}
+	port := uint16(5060)
+	if u.Port > 0 {
+		port = uint16(u.Port)
+	}
+	to := netip.AddrPortFrom(addr, port)
+	if network == "udp" {
+		return flow{sock: sock, remote: to}
+	}
+	return flow{sock: sock, remote: to, alt: to}
+}
+
+// flowOf is the way a device registered: through its NAT, over its connection.
+func (e *Endpoint) flowOf(b *Binding) flow {
+	sock := e.socketFor(b.Transport, b.Source.Addr())
+	return flow{sock: sock, remote: b.Source}
+}
+
+// inviteBy opens the dialog and sends its INVITE.
+func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
+	if way.sock == nil {
+		l.undialled(fmt.Errorf("dial %s: no socket for this transport", l.outbound.uri))
+		return
+	}
+	d := l.outbound.dial
+	host := d.From.Host
+	if !isHost(host) {
+		host = way.sock.host(way.remote.Addr())
+	}
+	user := d.From.User
+	if user == "" {
+		user = "anonymous"
+	}
+	tag := newToken()
+	from := "<sip:" + escapeUser(user) + "@" + hostText(host) + ">;tag=" + tag
+	if d.From.Display != "" {
+		from = quoted(d.From.Display) + " " + from
+	}
+	to := "<sip:" + uri.Host + ">"
+	if callee := escapeUser(d.To); callee != "" {
+		to = "<sip:" + callee + "@" + uri.Host + ">"
+	} else if uri.User != "" {
+		to = "<sip:" + uri.User + "@" + uri.Host + ">"
+	}
+	l.dialog = dialog{callID: newToken() + newToken(), localTag: tag, local: from, remote: to,
+		target: uri, contact: way.contact(d.From.User), next: way, kept: d.Target.Binding != nil}
+	l.begin(way)
+	l.sendInvite()
+}
+
+func (l *Leg) sendInvite(extra ...Header) {
+	o := l.outbound
+	d := &l.dialog
+	d.localSeq++
+	r := &request{method: "INVITE", uri: o.uri, from: d.local, to: d.remote, callID: d.callID,
+		cseq: d.localSeq, maxForwards: o.dial.MaxForwards, contentType: sdpType, content: o.dial.Offer}
+	r.headers = append(r.headers, Header{"Contact", d.contact}, allowHeader, supportedHeader)
+	r.headers = append(r.headers, safe(o.dial.Headers)...)
+	r.headers = append(r.headers, extra...)
+	var tx *clientTx
+	tx = l.ep.request(d.peer, r,
+		func(res *sipmsg.Response) { l.box.post(func() { l.inviteAnswered(tx, res) }) },
+		func(err error) { l.box.post(func() { l.inviteFailed(err) }) })
+	o.tx = tx
+}
+
+// owned are the headers that this room writes; an owner cannot add another.
+var owned = map[string]bool{"via": true, "from": true, "to": true, "call-id": true, "cseq": true, "contact": true,
+	"content-length": true, "content-type": true, "max-forwards": true, "route": true, "record-route": true,
+	"require": true, "proxy-require": true, "supported": true, "allow": true, "content-encoding": true}
+
+// safe leaves out the headers that are ours to write.
+func safe(hs []Header) []Header {
+	var out []Header
+	for _, h := range hs {
+		if !owned[canonical(h.Name)] {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// inviteFailed: no response at all, or not sent.
+func (l *Leg) inviteFailed(err error) {
+	if l.State() > StateEarly {
+		return
+	}
+	code, reason := verdict(err)
+	l.end(Rejected{Code: code, Reason: reason})
+	l.forget()
+}
+
+// inviteAnswered takes the responses to the INVITE, in order.
+func (l *Leg) inviteAnswered(tx *clientTx, res *sipmsg.Response) {
+	o := l.outbound
+	switch {
+	case res.StatusCode < 200:
+		if tx == o.tx && l.State() <= StateEarly {
+			l.progressed(res)
+		}
+	case res.StatusCode < 300:
+		l.forked(res)
+	case tx != o.tx || l.State() > StateEarly:
+	default:
+		l.refused(res)
+	}
+}
+
+func (l *Leg) progressed(res *sipmsg.Response) {
+	o := l.outbound
+	first := !o.heard
+	o.heard = true
+	if o.cancelling {
+		if first {
+			l.sendCancel()
+		}
+		return
+	}
+	if res.StatusCode == 100 {
+		return
+	}
+	if tag := tagOf(res.To().Params); tag != "" && l.dialog.remoteTag == "" {
+		l.dialog.remoteTag = tag
+	}
+	l.become(StateEarly)
+	l.tell(Progressed{Code: res.StatusCode, Reason: plain(res.Reason), SDP: sdpOf(res)})
+}
+
+// refused is a final failure.
+func (l *Leg) refused(res *sipmsg.Response) {
+	o := l.outbound
+	if !o.cancelling && !o.authorized {
+		if h, ok := l.authorize(res, "INVITE", o.uri); ok {
+			o.authorized = true
+			o.heard = false
+			l.dialog.remoteTag = ""
+			l.sendInvite(h)
+			return
+		}
+	}
+	text, _ := value(res, "reason")
+	ev := Rejected{Code: res.StatusCode, Reason: plain(res.Reason), RetryAfter: retryAfter(res), Text: plain(text)}
+	for _, h := range res.GetHeaders("contact") {
+		if c, ok := h.(*sipmsg.ContactHeader); ok && res.StatusCode < 400 {
+			ev.Contacts = append(ev.Contacts, plain(c.Address.String()))
+		}
+	}
+	l.end(ev)
+	l.forget()
+}

@@ -1,0 +1,299 @@
+package sip
+
+import (
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// receive takes every message, in order of arrival, on the goroutine that read
+// it. What it does is short: legs and handlers are told, not waited for.
+func (e *Endpoint) receive(s *socket, msg sipmsg.Message) {
+	defer func() {
+		if v := recover(); v != nil {
+			e.panics.Add(1)
+			e.log.Error("message handling panicked", "err", v, "stack", string(debug.Stack()))
+		}
+	}()
+	source, err := netip.ParseAddrPort(msg.Source())
+	if err != nil {
+		return
+	}
+	source = netip.AddrPortFrom(source.Addr().Unmap(), source.Port())
+	if s.network != "udp" && !e.guard.Allow(source.Addr()) {
+		return // over UDP the guard has been asked before parsing
+	}
+	msg.SetSource(source.String())
+	switch m := msg.(type) {
+	case *sipmsg.Response:
+		e.receiveResponse(m)
+	case *sipmsg.Request:
+		e.receiveRequest(arrival{sock: s, source: source, req: m})
+	}
+}
+
+func (e *Endpoint) receiveResponse(res *sipmsg.Response) {
+	if missing(res) != "" || len(res.GetHeaders("via")) != 1 {
+		return // RFC 3261 §8.1.3.3: more than one Via was not meant for us
+	}
+	branch, _ := res.Via().Params.Get("branch")
+	method := strings.ToUpper(strings.TrimSpace(string(res.CSeq().MethodName)))
+	if tx, ok := e.clients.get(clientKey(branch, method)); ok && res.StatusCode >= 100 && res.StatusCode < 700 {
+		tx.receive(res)
+	}
+}
+
+// arrival is a request and how it came.
+type arrival struct {
+	sock   *socket
+	source netip.AddrPort
+	req    *sipmsg.Request
+}
+
+// flow is the way back for responses (RFC 3261 §18.2.2, RFC 3581 §4).
+func (a arrival) flow() flow {
+	to := a.source
+	via := a.req.Via()
+	if a.sock.network == "udp" {
+		if _, rport := via.Params.Get("rport"); !rport {
+			port := via.Port
+			if port <= 0 || port >= 1<<16 {
+				port = 5060
+			}
+			to = netip.AddrPortFrom(to.Addr(), uint16(port))
+		}
+		return flow{sock: a.sock, remote: to}
+	}
+	return flow{sock: a.sock, remote: to}
+}
+
+// refuse answers without remembering anything, as strangers are to be answered:
+// repeating the request repeats the answer, tag included (RFC 3261 §8.2.7).
+func (e *Endpoint) refuse(a arrival, code int, headers ...Header) {
+	if a.req.IsAck() {
+		return
+	}
+	res := response{code: code, headers: headers}
+	a.flow().send(res.bytes(a.req, e.statelessTag(a.req), e.cfg.UserAgent), nil)
+}
+
+func (e *Endpoint) receiveRequest(a arrival) {
+	if code := sane(a.req); code != 0 {
+		if a.req.Via() != nil {
+			e.refuse(a, code)
+		}
+		return
+	}
+	req := a.req
+	switch req.Method {
+	case sipmsg.ACK:
+		e.receiveAck(a)
+		return
+	case sipmsg.CANCEL:
+		e.receiveCancel(a)
+		return
+	}
+	if tx, ok := e.servers.get(serverKey(req, req.Method)); ok {
+		tx.repeated()
+		return
+	}
+	if tagOf(req.To().Params) != "" {
+		e.receiveInDialog(a)
+		return
+	}
+	switch req.Method {
+	case sipmsg.INVITE:
+		e.receiveInvite(a)
+	case sipmsg.OPTIONS:
+		e.receiveOptions(a)
+	case sipmsg.REGISTER:
+		e.receiveRegister(a)
+	case sipmsg.BYE, sipmsg.INFO, sipmsg.UPDATE, sipmsg.PRACK:
+		e.refuse(a, 481)
+	default:
+		e.refuse(a, 405, allowHeader)
+	}
+}
+
+// receiveInDialog hands a request to its leg; a transaction is begun only for
+// dialogs that exist.
+func (e *Endpoint) receiveInDialog(a arrival) {
+	leg, ok := e.dialogs.get(dialogKey(a.req.CallID().Value(), tagOf(a.req.To().Params)))
+	if !ok {
+		e.refuse(a, 481)
+		return
+	}
+	if tx := e.serve(a, ""); tx != nil {
+		leg.box.post(func() { leg.receive(tx) })
+	}
+}
+
+// serve begins a server transaction, or gives nil when there is one already.
+func (e *Endpoint) serve(a arrival, tag string) *serverTx {
+	key := serverKey(a.req, a.req.Method)
+	tx, begun := e.servers.begin(key, func() *serverTx {
+		return &serverTx{ep: e, key: key, req: a.req, flow: a.flow(), source: a.source,
+			tag: tag, invite: a.req.IsInvite()}
+	})
+	if !begun {
+		tx.repeated()
+		return nil
+	}
+	return tx
+}
+
+// receive takes a request within the leg's dialog.
+func (l *Leg) receive(tx *serverTx) {
+	req := tx.req
+	d := &l.dialog
+	seq := req.CSeq().SeqNo
+	switch {
+	case d.remoteTag != tagOf(req.From().Params) && (d.remoteTag != "" || l.role == uas):
+		tx.reply(481)
+		return
+	case d.heard && seq <= d.remoteSeq:
+		tx.reply(500) // RFC 3261 §12.2.2: out of order
+		return
+	}
+	d.remoteSeq, d.heard = seq, true
+	if l.is(StateEnded) {
+		if req.Method == sipmsg.BYE {
+			tx.reply(200) // our BYE and theirs crossed
+		} else {
+			tx.reply(481)
+		}
+		return
+	}
+	if unsupported := required(req); unsupported != "" {
+		tx.reply(420, Header{"Unsupported", unsupported})
+		return
+	}
+	switch req.Method {
+	case sipmsg.BYE:
+		l.receiveBye(tx)
+	case sipmsg.INVITE:
+		l.receiveReinvite(tx)
+	case sipmsg.UPDATE:
+		l.receiveUpdate(tx)
+	case sipmsg.INFO:
+		l.receiveInfo(tx)
+	case sipmsg.OPTIONS:
+		tx.respond(response{code: 200, headers: capabilities})
+	case sipmsg.PRACK:
+		tx.reply(481) // we send nothing that a PRACK could acknowledge
+	default:
+		tx.reply(405, allowHeader)
+	}
+}
+
+// missing names a header without which nothing can be done.
+func missing(msg sipmsg.Message) string {
+	switch {
+	case msg.Via() == nil:
+		return "Via"
+	case msg.From() == nil:
+		return "From"
+	case msg.To() == nil:
+		return "To"
+	case msg.CallID() == nil:
+		return "Call-ID"
+	case msg.CSeq() == nil:
+		return "CSeq"
+	}
+	return ""
+}
+
+const maxHeaders = 200
+
+// sane gives the status that refuses what is no sound request, or 0.
+func sane(req *sipmsg.Request) int {
+	if req.SipVersion != "SIP/2.0" {
+		return 505
+	}
+	if missing(req) != "" || len(req.Headers()) > maxHeaders {
+		return 400
+	}
+	for _, name := range []string{"from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type"} {
+		if len(req.GetHeaders(name)) > 1 {
+			return 400 // two readers could see two different requests
+		}
+	}
+	if !strings.EqualFold(strings.TrimSpace(string(req.CSeq().MethodName)), string(req.Method)) {
+		return 400
+	}
+	if n := req.ContentLength(); n != nil && int(*n) != len(req.Body()) {
+		return 400
+	}
+	if h := req.MaxForwards(); h != nil && h.Val() > 255 {
+		return 400
+	}
+	return 0
+}
+
+// supported are the extensions we speak, as option tags.
+var supported = []string{}
+
+// required lists the extensions that a request demands and we do not have
+// (RFC 3261 §8.2.2.3).
+func required(req *sipmsg.Request) string {
+	var out []string
+	for _, h := range req.GetHeaders("require") {
+	tags:
+		for tag := range strings.SplitSeq(h.Value(), ",") {
+			tag = strings.TrimSpace(tag)
+			for _, s := range supported {
+				if strings.EqualFold(tag, s) {
+					continue tags
+				}
+			}
+			if isToken(tag) {
+				out = append(out, tag)
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// canonical is a header name in lower case and long form (RFC 3261 §7.3.3).
+func canonical(name string) string {
+	name = strings.ToLower(name)
+	if long, ok := compact[name]; ok {
+		return long
+	}
+	return name
+}
+
+var compact = map[string]string{
+	"a": "accept-contact", "b": "referred-by", "c": "content-type", "e": "content-encoding", "f": "from",
+	"i": "call-id", "k": "supported", "l": "content-length", "m": "contact", "o": "event", "r": "refer-to",
+	"s": "subject", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires",
+}
+
+// value gives a header field by its long name.
+func value(msg interface{ Headers() []sipmsg.Header }, name string) (string, bool) {
+	for _, h := range msg.Headers() {
+		if canonical(h.Name()) == name {
+			return h.Value(), true
+		}
+	}
+	return "", false
+}
+
+// seconds reads the number a header like Retry-After begins with.
+func seconds(v string) int {
+	digits := strings.TrimSpace(v)
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			digits = digits[:i]
+			break
+		}
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil || n > 1<<20 {
+		return 0
+	}
+	return n
+}

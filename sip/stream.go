@@ -1,0 +1,181 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+const (
+	idleStream  = 15 * time.Minute // a connection that says nothing for so long is closed
+	writeStream = 5 * time.Second
+	dialStream  = 4 * time.Second // attacks: a second trunk is tried after at most 4 s
+
+	maxStreams       = 4096
+	maxStreamsSource = 256
+	maxUnsent        = 256 // messages waiting for one connection
+)
+
+var errCongested = errors.New("too many messages wait for the connection")
+
+// streams writes to TCP connections without making anybody wait: each address
+// has a queue, and a goroutine while the queue is not empty, so order is kept.
+type streams struct {
+	sock *socket
+
+	mu     sync.Mutex
+	unsent map[netip.AddrPort][]unsent
+}
+
+type unsent struct {
+	flow   flow
+	data   []byte
+	failed func(error)
+}
+
+func newStreams(s *socket) *streams {
+	return &streams{sock: s, unsent: map[netip.AddrPort][]unsent{}}
+}
+
+func (st *streams) send(f flow, data []byte, failed func(error)) {
+	st.mu.Lock()
+	queue, busy := st.unsent[f.remote]
+	if len(queue) >= maxUnsent {
+		st.mu.Unlock()
+		if failed != nil {
+			go failed(errCongested)
+		}
+		return
+	}
+	st.unsent[f.remote] = append(queue, unsent{f, data, failed})
+	st.mu.Unlock()
+	if !busy {
+		st.sock.ep.background(func() { st.drain(f.remote) })
+	}
+}
+
+func (st *streams) drain(to netip.AddrPort) {
+	for {
+		st.mu.Lock()
+		queue := st.unsent[to]
+		if len(queue) == 0 {
+			delete(st.unsent, to)
+			st.mu.Unlock()
+			return
+		}
+		next := queue[0]
+		queue[0] = unsent{}
+		st.unsent[to] = queue[1:]
+		st.mu.Unlock()
+		if err := st.write(next.flow, next.data); err != nil && next.failed != nil {
+			next.failed(err)
+		}
+	}
+}
+
+func (st *streams) write(f flow, data []byte) error {
+	conn, err := st.connection(f)
+	if err != nil {
+		return err
+	}
+	defer func() { _, _ = conn.TryClose() }()
+	if _, err := conn.Write(data); err != nil {
+		return fmt.Errorf("send to %s: %w", f.remote, err)
+	}
+	return nil
+}
+
+// connection finds the one the flow began on, or makes a new one.
+func (st *streams) connection(f flow) (*sipmsg.TCPConnection, error) {
+	layer := st.sock.layer
+	if c, err := layer.GetConnection("tcp", f.remote.String()); err == nil {
+		return streamOf(c)
+	}
+	if !f.alt.IsValid() {
+		return nil, fmt.Errorf("the connection from %s is gone", f.remote)
+	}
+	ctx, cancel := context.WithTimeout(st.sock.ep.ctx, dialStream)
+	defer cancel()
+	// sipgo connects for requests only, and insists on a Via.
+	probe := sipmsg.NewRequest(sipmsg.OPTIONS, sipmsg.Uri{Host: f.alt.Addr().String(), Port: int(f.alt.Port())})
+	probe.AppendHeader(&sipmsg.ViaHeader{Transport: "TCP", Host: "localhost", Port: 1})
+	probe.SetTransport("TCP")
+	probe.SetDestination(f.alt.String())
+	c, err := layer.ClientRequestConnection(ctx, probe)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", f.alt, err)
+	}
+	return streamOf(c)
+}
+
+func streamOf(c sipmsg.Connection) (*sipmsg.TCPConnection, error) {
+	conn, ok := c.(*sipmsg.TCPConnection)
+	if !ok {
+		return nil, fmt.Errorf("a %T is no TCP connection", c)
+	}
+	return conn, nil
+}
+
+// fewStreams caps the connections that strangers can hold open.
+type fewStreams struct {
+	net.Listener
+
+	mu    sync.Mutex
+	total int
+	from  map[netip.Addr]int
+}
+
+func newFewStreams(l net.Listener) *fewStreams {
+	return &fewStreams{Listener: l, from: map[netip.Addr]int{}}
+}
+
+func (l *fewStreams) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		source, err := netip.ParseAddrPort(c.RemoteAddr().String())
+		if err != nil || !l.enter(source.Addr()) {
+			c.Close()
+			continue
+		}
+		return &countedConn{Conn: c, leave: sync.OnceFunc(func() { l.leave(source.Addr()) })}, nil
+	}
+}
+
+func (l *fewStreams) enter(a netip.Addr) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.total >= maxStreams || l.from[a] >= maxStreamsSource {
+		return false
+	}
+	l.total++
+	l.from[a]++
+	return true
+}
+
+func (l *fewStreams) leave(a netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total--
+	if l.from[a]--; l.from[a] == 0 {
+		delete(l.from, a)
+	}
+}
+
+type countedConn struct {
+	net.Conn
+	leave func()
+}
+
+func (c *countedConn) Close() error {
+	c.leave()
+	return c.Conn.Close()
+}

@@ -1,0 +1,90 @@
+package sip
+
+import (
+	"errors"
+	"time"
+
+	"b2bua/sip/digest"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// transact sends a request within the dialog and hands over the final response,
+// or why there is none, in the box. A challenge is answered once.
+func (l *Leg) transact(method string, fill func(*request), final func(*sipmsg.Response), failed func(error)) {
+	l.attempt(method, fill, final, failed, true)
+}
+
+func (l *Leg) attempt(method string, fill func(*request), final func(*sipmsg.Response), failed func(error), mayAuthorize bool) {
+	r := l.dialog.request(method)
+	if fill != nil {
+		fill(r)
+	}
+	l.ep.request(l.dialog.next, r, func(res *sipmsg.Response) {
+		if res.StatusCode < 200 {
+			return
+		}
+		l.box.post(func() {
+			if mayAuthorize {
+				if h, ok := l.authorize(res, method, r.uri); ok {
+					l.attempt(method, func(again *request) {
+						if fill != nil {
+							fill(again)
+						}
+						again.headers = append(again.headers, h)
+					}, final, failed, false)
+					return
+				}
+			}
+			final(res)
+		})
+	}, func(err error) { l.box.post(func() { failed(err) }) })
+}
+
+// credentials answer challenges on a dialled leg. An inbound leg has none, so a
+// caller can never make us prove anything to it.
+type credentials struct{ username, password string }
+
+// authorize answers a 401 or 407 (RFC 3261 §22).
+func (l *Leg) authorize(res *sipmsg.Response, method, uri string) (Header, bool) {
+	ask, answer := "www-authenticate", "Authorization"
+	switch res.StatusCode {
+	case 401:
+	case 407:
+		ask, answer = "proxy-authenticate", "Proxy-Authorization"
+	default:
+		return Header{}, false
+	}
+	if l.credentials.username == "" {
+		return Header{}, false
+	}
+	var challenges []string
+	for _, h := range res.GetHeaders(ask) {
+		challenges = append(challenges, h.Value())
+	}
+	challenge, err := digest.Choose(challenges)
+	if err != nil {
+		l.log.Info("challenge not answered", "err", err)
+		return Header{}, false
+	}
+	v, err := digest.Respond(challenge, method, uri, l.credentials.username, l.credentials.password, 1, nil)
+	if err != nil {
+		l.log.Info("challenge not answered", "err", err)
+		return Header{}, false
+	}
+	return Header{answer, v}, true
+}
+
+// verdict is the status that a lack of response stands for (RFC 3261 §8.1.3.1).
+func verdict(err error) (code int, reason string) {
+	if errors.Is(err, errTimeout) {
+		return 408, "Request Timeout"
+	}
+	return 503, "Service Unavailable"
+}
+
+// retryAfter reads the header of that name.
+func retryAfter(res *sipmsg.Response) time.Duration {
+	v, _ := value(res, "retry-after")
+	return time.Duration(seconds(v)) * time.Second
+}
