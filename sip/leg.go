@@ -54,8 +54,8 @@ type Leg struct {
 
 	dialog dialog
 
-	inbound  *serverTx   // uas: the INVITE that made the leg
-	outbound *outgoing  // uac: the INVITE that makes it
+	inbound  *serverTx // uas: the INVITE that made the leg
+	outbound *outgoing // uac: the INVITE that makes it
 	credentials
 	accepted *accepted // our 2xx to an INVITE that has not been acknowledged
 	offered  *offered  // the far end's offer that the owner has to answer

@@ -24,9 +24,9 @@ type socket struct {
 	bound   netip.Addr
 	ep      *Endpoint
 
-	packets  *guard.Conn    // udp
-	listener net.Listener   // tcp
-	streams  *streams       // tcp
+	packets  *guard.Conn  // udp
+	listener net.Listener // tcp
+	streams  *streams     // tcp
 	layer    *sipmsg.TransportLayer
 
 	routes sync.Map // netip.Addr → string: what host finds by asking the kernel
@@ -36,10 +36,10 @@ type socket struct {
 var quiet = slog.New(slog.DiscardHandler)
 
 // sipgo keeps its default logger in a package variable.
-var silence = sync.OnceFunc(func() { sipmsg.SetDefaultLogger(quiet) })
+var muteLibrary = sync.OnceFunc(func() { sipmsg.SetDefaultLogger(quiet) })
 
 func (e *Endpoint) open(url string) (*socket, error) {
-	silence()
+	muteLibrary()
 	network, addr, err := listenURL(url)
 	if err != nil {
 		return nil, err
