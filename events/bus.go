@@ -59,7 +59,7 @@ func (b *Bus) SubscribeAfter(id string, depth int) (s *Subscription, complete bo
 func (b *Bus) subscribe(depth int, missed []Event) *Subscription {
 	s := newSubscription(b, depth, missed)
 	if b.closed {
-		s.finish()
+		s.Finish()
 		return s
 	}
 	b.subs = append(b.subs, s)
@@ -73,7 +73,7 @@ func (b *Bus) Close() {
 	b.subs, b.closed = nil, true
 	b.mu.Unlock()
 	for _, s := range subs {
-		s.finish()
+		s.Finish()
 	}
 }
 

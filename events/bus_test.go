@@ -100,11 +100,16 @@ func TestOrderPerPublisher(t *testing.T) {
 
 // TestCloseWithUnread closes a listener that does not read: its goroutine ends.
 func TestCloseWithUnread(t *testing.T) {
-	synctest.Test(t, func(*testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		b := events.NewBus()
-		s := b.Subscribe(0)
+		s, unheard := b.Subscribe(0), b.Subscribe(0)
 		b.Publish(digit("call_1", 1))
+		s.C()
 		synctest.Wait()
+		unheard.Close()
+		if _, open := <-unheard.C(); open {
+			t.Error("a closed subscription told something")
+		}
 		b.Publish(digit("call_1", 2))
 		s.Close()
 		b.Publish(digit("call_1", 3))

@@ -8,8 +8,8 @@
 // over HTTP (api), keeping call records (store), or deciding when something
 // happened (call).
 //
-// Goroutines: one per unbounded subscription, which moves events from its list
-// to its channel. It ends when the subscription is closed or has finished, and
-// Close waits for it. Publish never blocks: a bounded subscription that is full
+// Goroutines: one per unbounded subscription that is listened to, which moves
+// events from its list to its channel. It ends when the subscription is closed
+// or has finished, and Close waits for it. Publish never blocks: a bounded subscription that is full
 // drops the event and counts it.
 package events

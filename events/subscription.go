@@ -19,6 +19,7 @@ type Subscription struct {
 	wake    chan struct{} // unbounded only: waiting or finished changed
 	quit    chan struct{} // Close was called
 	done    chan struct{} // the channel is closed
+	begin   sync.Once     // unbounded only: starts the goroutine
 	once    sync.Once
 }
 
@@ -39,13 +40,18 @@ func newSubscription(b *Bus, depth int, missed []Event) *Subscription {
 	}
 	s.out = make(chan Event)
 	s.waiting = missed
-	go s.move()
 	return s
 }
 
 // C is where the events come out. It is closed when the subscription or the
-// bus is.
-func (s *Subscription) C() <-chan Event { return s.out }
+// bus is. An unbounded subscription starts its goroutine when it is first asked
+// for.
+func (s *Subscription) C() <-chan Event {
+	if !s.bounded {
+		s.begin.Do(func() { go s.move() })
+	}
+	return s.out
+}
 
 // Dropped counts the events lost because nobody read fast enough.
 func (s *Subscription) Dropped() uint64 { return s.dropped.Load() }
@@ -55,7 +61,10 @@ func (s *Subscription) Dropped() uint64 { return s.dropped.Load() }
 func (s *Subscription) Close() {
 	s.bus.leave(s)
 	s.once.Do(func() { close(s.quit) })
-	s.finish()
+	s.Finish()
+	if !s.bounded {
+		s.begin.Do(s.end) // nobody ever listened
+	}
 	<-s.done
 }
 
@@ -76,8 +85,9 @@ func (s *Subscription) put(e Event) {
 	}
 }
 
-// finish takes nothing more; what is waiting can still be read.
-func (s *Subscription) finish() {
+// Finish takes nothing more; what is waiting can still be read, and then the
+// channel is closed.
+func (s *Subscription) Finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.finished {
@@ -85,11 +95,15 @@ func (s *Subscription) finish() {
 	}
 	s.finished = true
 	if s.bounded {
-		close(s.out)
-		close(s.done)
+		s.end()
 		return
 	}
 	s.rouse()
+}
+
+func (s *Subscription) end() {
+	close(s.out)
+	close(s.done)
 }
 
 func (s *Subscription) rouse() {
@@ -102,8 +116,7 @@ func (s *Subscription) rouse() {
 // move carries events from the list to the channel until the subscription has
 // finished and the list is empty, or it is closed.
 func (s *Subscription) move() {
-	defer close(s.done)
-	defer close(s.out)
+	defer s.end()
 	for {
 		batch, finished := s.take()
 		for _, e := range batch {

@@ -9,22 +9,36 @@ import (
 	"b2bua/events"
 )
 
-// Delivery is one attempt to deliver an event to a webhook.
+// What came of a delivery so far.
+const (
+	DeliveryRetrying  = "retrying"
+	DeliveryDelivered = "delivered"
+	DeliveryFailed    = "failed"  // the receiver refused it, or every attempt failed
+	DeliveryDropped   = "dropped" // given up without asking: too many waiting, shutdown, webhook gone
+)
+
+// Delivery is one event on its way to one webhook, with all attempts.
 type Delivery struct {
-	ID            string      `json:"delivery_id"`
-	WebhookID     string      `json:"webhook_id"`
-	EventID       string      `json:"event_id"`
-	Event         events.Name `json:"event"`
-	CallID        string      `json:"call_id,omitempty"`
-	Attempt       int         `json:"attempt"` // from 1
-	Result        string      `json:"result"`  // delivered | retrying | failed | dropped
-	StatusCode    int         `json:"status_code,omitempty"`
-	Error         string      `json:"error,omitempty"`
-	DurationMS    int64       `json:"duration_ms"`
-	NextAttemptAt *time.Time  `json:"next_attempt_at,omitempty"`
-	CreatedAt     time.Time   `json:"created_at"`
-	UpdatedAt     time.Time   `json:"-"`
-	Revision      int         `json:"-"`
+	ID            string            `json:"delivery_id"`
+	WebhookID     string            `json:"webhook_id"`
+	EventID       string            `json:"event_id"`
+	Event         events.Name       `json:"event"`
+	CallID        string            `json:"call_id,omitempty"`
+	Result        string            `json:"result"`
+	Reason        string            `json:"reason,omitempty"` // why it failed or was dropped
+	Attempts      []DeliveryAttempt `json:"attempts"`
+	NextAttemptAt *time.Time        `json:"next_attempt_at,omitempty"`
+	CreatedAt     time.Time         `json:"created_at"`
+	UpdatedAt     time.Time         `json:"updated_at"`
+	Revision      int               `json:"-"`
+}
+
+// DeliveryAttempt is one request to the receiver.
+type DeliveryAttempt struct {
+	At         time.Time `json:"at"`
+	StatusCode int       `json:"status_code,omitempty"`
+	Error      string    `json:"error,omitempty"`
+	DurationMS int64     `json:"duration_ms"`
 }
 
 var deliveryKind = recordKind[Delivery]{
@@ -39,8 +53,8 @@ var deliveryKind = recordKind[Delivery]{
 // last ones are kept (Options.DeliveryLog).
 func (s *Store) Deliveries() *Records[Delivery] { return s.deliveries }
 
-// SaveDeliveries adds to the delivery log, in one write. What belongs to a
-// webhook that is deleted by now is left out.
+// SaveDeliveries adds to the delivery log, or brings it up to date, in one
+// write. What belongs to a webhook that is deleted by now is left out.
 func (s *Store) SaveDeliveries(ctx context.Context, list []Delivery) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -55,7 +69,7 @@ func (s *Store) SaveDeliveries(ctx context.Context, list []Delivery) error {
 			if d.ID == "" {
 				d.ID = events.NewID(deliveryKind.prefix)
 			}
-			d.CreatedAt = events.Moment(d.CreatedAt)
+			d.CreatedAt, d.UpdatedAt = events.Moment(d.CreatedAt), events.Moment(d.UpdatedAt)
 			old, err := s.deliveries.find(tx, d.ID)
 			if err != nil {
 				return err

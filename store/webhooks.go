@@ -133,6 +133,9 @@ func (s *Store) ActiveWebhooks() []*Webhook {
 	return slices.DeleteFunc(s.webhooks.set.Load().values(), func(w *Webhook) bool { return !w.Active })
 }
 
+// Webhook is the endpoint with this id.
+func (s *Store) Webhook(id string) (*Webhook, error) { return s.webhooks.Get(id) }
+
 // DisableWebhook stops deliveries to an endpoint and says why.
 func (s *Store) DisableWebhook(ctx context.Context, id, reason string) error {
 	_, err := s.webhooks.Update(ctx, id, "", func(w *Webhook) error {
