@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,8 +105,8 @@ func listenURL(s string) (network, addr string, err error) {
 	if host != "" && !isHost(host) {
 		return "", "", fmt.Errorf("listen: %q: not a host", s)
 	}
-	if _, err := net.LookupPort(network, port); err != nil {
-		return "", "", fmt.Errorf("listen: %q: %w", s, err)
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", "", fmt.Errorf("listen: %q: not a port", s)
 	}
 	return network, addr, nil
 }

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -193,10 +192,4 @@ func displayOf(s string) string {
 		b.WriteByte(s[i])
 	}
 	return plain(b.String())
-}
-
-// literal parses an address written as a host.
-func literal(host string) (netip.Addr, bool) {
-	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return a.Unmap(), err == nil
 }

@@ -217,7 +217,7 @@ func (l *Leg) progressed(res *sipmsg.Response) {
 		}
 		return
 	}
-	if res.StatusCode == 100 {
+	if res.StatusCode == sipmsg.StatusTrying {
 		return
 	}
 	if tag := tagOf(res.To().Params); tag != "" && l.dialog.remoteTag == "" {

@@ -130,7 +130,7 @@ func (s *socket) host(remote netip.Addr) string {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 9)))
 	if err == nil {
 		host = c.LocalAddr().(*net.UDPAddr).IP.String()
-		c.Close()
+		_ = c.Close()
 	}
 	s.routes.Store(remote, host)
 	return host

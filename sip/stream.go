@@ -143,7 +143,7 @@ func (l *fewStreams) Accept() (net.Conn, error) {
 		}
 		source, err := netip.ParseAddrPort(c.RemoteAddr().String())
 		if err != nil || !l.enter(source.Addr()) {
-			c.Close()
+			_ = c.Close()
 			continue
 		}
 		return &countedConn{Conn: c, leave: sync.OnceFunc(func() { l.leave(source.Addr()) })}, nil

@@ -49,13 +49,13 @@ type credentials struct{ username, password string }
 func (l *Leg) authorize(res *sipmsg.Response, method, uri string) (Header, bool) {
 	ask, answer := "www-authenticate", "Authorization"
 	switch res.StatusCode {
-	case 401:
-	case 407:
+	case sipmsg.StatusUnauthorized:
+	case sipmsg.StatusProxyAuthRequired:
 		ask, answer = "proxy-authenticate", "Proxy-Authorization"
 	default:
 		return Header{}, false
 	}
-	if l.credentials.username == "" {
+	if l.username == "" {
 		return Header{}, false
 	}
 	var challenges []string
@@ -67,7 +67,7 @@ func (l *Leg) authorize(res *sipmsg.Response, method, uri string) (Header, bool)
 		l.log.Info("challenge not answered", "err", err)
 		return Header{}, false
 	}
-	v, err := digest.Respond(challenge, method, uri, l.credentials.username, l.credentials.password, 1, nil)
+	v, err := digest.Respond(challenge, method, uri, l.username, l.password, 1, nil)
 	if err != nil {
 		l.log.Info("challenge not answered", "err", err)
 		return Header{}, false
