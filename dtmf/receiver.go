@@ -33,6 +33,13 @@ const (
 	remembered = 16
 )
 
+// Press is a digit and the RTP timestamp its press began at, by which it is told
+// from the same key pressed again.
+type Press struct {
+	Digit
+	Began uint32
+}
+
 // Receiver turns telephone-event packets into digits: one per key press,
 // whatever of its packets is lost, repeated or late. The zero value is ready.
 // It is not safe for concurrent use.
@@ -52,7 +59,7 @@ type Receiver struct {
 // Push takes one packet that arrived at now, on any monotonic time line, and
 // appends the digits that it completed to dst: none mostly, one with the first
 // end packet, two when an event whose end was lost is followed by a whole one.
-func (r *Receiver) Push(dst []Digit, p Packet, now time.Duration) []Digit {
+func (r *Receiver) Push(dst []Press, p Packet, now time.Duration) []Press {
 	if len(p.Payload) < 4 {
 		return dst
 	}
@@ -79,7 +86,7 @@ func (r *Receiver) Push(dst []Digit, p Packet, now time.Duration) []Digit {
 		// order it would be a wrong number; but the key was pressed, and the
 		// open one is not told yet, so the order is still right.
 		r.remember(k)
-		return append(dst, digit(symbol, duration))
+		return append(dst, press(symbol, duration, k.ts))
 	default:
 		dst = r.close(dst)
 		r.open, r.symbol, r.first, r.current = true, symbol, k, k
@@ -94,7 +101,7 @@ func (r *Receiver) Push(dst []Digit, p Packet, now time.Duration) []Digit {
 
 // Flush ends an event that has been quiet for too long and appends its digit.
 // It is to be called every now and then while Open.
-func (r *Receiver) Flush(dst []Digit, now time.Duration) []Digit {
+func (r *Receiver) Flush(dst []Press, now time.Duration) []Press {
 	if r.open && now-r.lastSeen >= quiet {
 		dst = r.close(dst)
 	}
@@ -104,25 +111,23 @@ func (r *Receiver) Flush(dst []Digit, now time.Duration) []Digit {
 // Open reports whether a key is down, as far as is known.
 func (r *Receiver) Open() bool { return r.open }
 
-// Began is the RTP timestamp of the press that is open or was completed last.
-func (r *Receiver) Began() uint32 { return r.first.ts }
-
 // continues: the same key is held longer than one event can say.
 func (r *Receiver) continues(k key, symbol byte) bool {
 	return symbol == r.symbol && k.ssrc == r.current.ssrc && k.ts-r.current.ts == segment
 }
 
-func (r *Receiver) close(dst []Digit) []Digit {
+func (r *Receiver) close(dst []Press) []Press {
 	if !r.open {
 		return dst
 	}
 	r.open = false
 	r.remember(r.current)
-	return append(dst, digit(r.symbol, r.before+r.duration))
+	return append(dst, press(r.symbol, r.before+r.duration, r.first.ts))
 }
 
-func digit(symbol byte, duration uint32) Digit {
-	return Digit{Symbol: symbol, Duration: time.Duration(duration) * time.Second / rate, Method: MethodRFC4733}
+func press(symbol byte, duration, began uint32) Press {
+	d := time.Duration(duration) * time.Second / rate
+	return Press{Digit{Symbol: symbol, Duration: d, Method: MethodRFC4733}, began}
 }
 
 func (r *Receiver) finished(k key) bool {

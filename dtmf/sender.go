@@ -7,10 +7,11 @@ import (
 )
 
 const (
-	// DefaultDuration and DefaultGap suit every receiver, in-band ones beyond
-	// the next gateway included (Q.24 asks for 40 ms each).
+	// DefaultDuration suits every receiver, in-band ones beyond the next gateway
+	// included (Q.24 asks for 40 ms).
 	DefaultDuration = 100 * time.Millisecond
-	DefaultGap      = 60 * time.Millisecond
+	// DefaultGap does the same for the pause.
+	DefaultGap = 60 * time.Millisecond
 	minDuration     = 40 * time.Millisecond
 	maxDuration     = 8 * time.Second // what one event can say
 	// endRepeats is how often the last packet is sent (RFC 4733 §2.5.1.4).

@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"time"
@@ -15,7 +16,7 @@ type Conn interface {
 	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (n int, err error)
 	SetReadDeadline(t time.Time) error
 	LocalAddr() net.Addr
-	Close() error
+	io.Closer
 }
 
 // Config is what the engine needs to know. The zero value works: any address,
@@ -85,7 +86,12 @@ func (c Config) withDefaults() Config {
 }
 
 func listenUDP(addr netip.AddrPort) (Conn, error) {
-	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+	network := "udp"
+	if addr.Addr().Is4() {
+		// Not a dual-stack socket: sources then come as plain IPv4.
+		network = "udp4"
+	}
+	c, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(addr))
 	if err != nil {
 		return nil, err
 	}

@@ -98,6 +98,9 @@ func (b *Buffer) Stats() Stats { return b.stats }
 // Len is the number of packets waiting.
 func (b *Buffer) Len() int { return b.used }
 
+// SSRC is that of the stream at hand.
+func (b *Buffer) SSRC() uint32 { return b.ssrc }
+
 // Running reports whether a stream has begun.
 func (b *Buffer) Running() bool { return b.running }
 

@@ -31,7 +31,7 @@ func (p *parser) attribute(v string) error {
 	case "rtpmap":
 		return m.rtpmap(value)
 	case "fmtp":
-		return m.fmtp(value)
+		m.fmtp(value)
 	case "rtcp":
 		return m.rtcp(value)
 	case "rtcp-mux":
@@ -110,19 +110,14 @@ func (m *Media) rtpmap(v string) error {
 	return nil
 }
 
-func (m *Media) fmtp(v string) error {
-	pts, params, _ := strings.Cut(v, " ")
-	pt, err := number(pts, 0, 127)
-	if err != nil {
-		// Profiles without payload types have format parameters too.
-		return nil
-	}
+func (m *Media) fmtp(v string) {
+	// Profiles without payload types have format parameters too.
+	pt, params, _ := strings.Cut(v, " ")
 	for i := range m.Formats {
-		if int(m.Formats[i].PT) == pt {
+		if strconv.Itoa(int(m.Formats[i].PT)) == pt {
 			m.Formats[i].FMTP = strings.TrimSpace(params)
 		}
 	}
-	return nil
 }
 
 // rtcp reads <port> [IN IP4 <addr>] (RFC 3605 §2.1).

@@ -1,0 +1,138 @@
+package media
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Engine owns the ports, the clocks and the sessions.
+type Engine struct {
+	cfg    Config
+	log    *slog.Logger
+	ports  *ports
+	epoch  time.Time // all monotonic times inside count from here
+	shards []*shard
+
+	// topology guards which legs share a clock and who is bridged to whom.
+	topology sync.Mutex
+	sessions map[*Session]struct{}
+	nextID   atomic.Uint64
+}
+
+// New makes an engine; it starts nothing. An invalid configuration shows as an
+// error of Run and of Open.
+func New(cfg Config, log *slog.Logger) *Engine {
+	cfg = cfg.withDefaults()
+	e := &Engine{cfg: cfg, log: log, epoch: time.Now(), sessions: make(map[*Session]struct{})}
+	if cfg.Validate() == nil {
+		e.ports = newPorts(cfg)
+	}
+	for range runtime.GOMAXPROCS(0) {
+		e.shards = append(e.shards, &shard{engine: e})
+	}
+	return e
+}
+
+// Run drives the clocks until ctx ends, then closes the sessions still open.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.cfg.Validate(); err != nil {
+		return fmt.Errorf("media: %w", err)
+	}
+	var clocks sync.WaitGroup
+	base := time.Now()
+	for _, sh := range e.shards {
+		clocks.Go(func() { sh.run(ctx, base) })
+	}
+	clocks.Wait()
+	for _, s := range e.open() {
+		s.Close()
+	}
+	return nil
+}
+
+// now is the engine's monotonic time.
+func (e *Engine) now() time.Duration { return time.Since(e.epoch) }
+
+// Sessions is how many sessions are open.
+func (e *Engine) Sessions() int {
+	e.topology.Lock()
+	defer e.topology.Unlock()
+	return len(e.sessions)
+}
+
+// PortsInUse is how many port pairs are taken.
+func (e *Engine) PortsInUse() int {
+	if e.ports == nil {
+		return 0
+	}
+	return e.ports.used()
+}
+
+// LateTicks counts the ticks that came late and were caught up with, and those
+// given up because the stall was too long.
+func (e *Engine) LateTicks() uint64 {
+	var n uint64
+	for _, sh := range e.shards {
+		n += sh.late.Load()
+	}
+	return n
+}
+
+func (e *Engine) open() []*Session {
+	e.topology.Lock()
+	defer e.topology.Unlock()
+	all := make([]*Session, 0, len(e.sessions))
+	for s := range e.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+// Open takes a port pair and starts receiving on it.
+func (e *Engine) Open(o Options) (*Session, error) {
+	if err := e.cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("media: %w", err)
+	}
+	formats, err := o.formats()
+	if err != nil {
+		return nil, err
+	}
+	rtp, rtcp, port, err := e.ports.take()
+	if err != nil {
+		return nil, err
+	}
+	s := newSession(e, o, formats, port, rtp, rtcp)
+	e.topology.Lock()
+	e.sessions[s] = struct{}{}
+	home := e.shards[0]
+	for _, sh := range e.shards[1:] {
+		if sh.size.Load() < home.size.Load() {
+			home = sh
+		}
+	}
+	s.shard.Store(home)
+	home.add(s)
+	e.topology.Unlock()
+	s.listen()
+	return s, nil
+}
+
+// forget takes a session off the books; it reports false the second time.
+func (e *Engine) forget(s *Session) bool {
+	e.topology.Lock()
+	defer e.topology.Unlock()
+	if _, ok := e.sessions[s]; !ok {
+		return false
+	}
+	delete(e.sessions, s)
+	if p := s.bridged(); p != nil {
+		part(s, p)
+	}
+	s.shard.Load().remove(s)
+	return true
+}

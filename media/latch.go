@@ -1,0 +1,90 @@
+package media
+
+import (
+	"net/netip"
+	"time"
+)
+
+// latch decides whose packets are the far end's. A port that takes whatever
+// arrives first gives a call's sound to anyone who sprays the port range (RTP
+// bleed), and lets anyone speak into it. So: the address told in signalling
+// goes first; another one is learnt once, with proof, because NATs exist; then
+// only that source and its SSRC are heard, and only it is sent to.
+//
+// It belongs to the RTP reader.
+type latch struct {
+	told   netip.AddrPort // in signalling
+	locked bool
+	source netip.AddrPort
+	learnt bool // source is not the one told
+
+	candidate netip.AddrPort
+	ssrc      uint32
+	seq       uint16
+	count     int
+	began     time.Duration
+}
+
+// How much a source must show before it is believed, when it is not the one
+// told: packets in sequence, over a time, with nothing from the one told.
+const (
+	nearProof     = 5 // from anywhere, when the address told cannot be reached from here
+	nearProofTime = 60 * time.Millisecond
+	farProof      = 50 // when it could be
+	farProofTime  = time.Second
+)
+
+// retarget begins anew for an address told in signalling.
+func (l *latch) retarget(told netip.AddrPort) {
+	*l = latch{told: told}
+}
+
+// admit decides about a packet; moved says that sending goes to l.source from
+// now on.
+func (l *latch) admit(from netip.AddrPort, ssrc uint32, seq uint16, now time.Duration, trusted netip.Addr) (ok, moved bool) {
+	if l.locked && from == l.source {
+		return true, false
+	}
+	if from == l.told {
+		// The one told is believed at once, even after another was learnt:
+		// whoever was quicker than the real far end loses the call again.
+		l.lock(from, false)
+		return true, true
+	}
+	if l.locked {
+		return false, false
+	}
+	if from.Addr() == l.told.Addr() || from.Addr() == trusted || l.proven(from, ssrc, seq, now) {
+		l.lock(from, true)
+		return true, true
+	}
+	return false, false
+}
+
+func (l *latch) lock(from netip.AddrPort, learnt bool) {
+	l.locked, l.source, l.learnt = true, from, learnt
+}
+
+// proven counts the packets of a candidate. Only one is watched at a time, so
+// that many strangers get no further than one.
+func (l *latch) proven(from netip.AddrPort, ssrc uint32, seq uint16, now time.Duration) bool {
+	if from != l.candidate || ssrc != l.ssrc || seq != l.seq+1 {
+		l.candidate, l.ssrc, l.seq, l.count, l.began = from, ssrc, seq, 1, now
+		return false
+	}
+	l.seq = seq
+	l.count++
+	packets, over := farProof, farProofTime
+	if unreachable(l.told.Addr()) {
+		packets, over = nearProof, nearProofTime
+	}
+	return l.count >= packets && now-l.began >= over
+}
+
+// unreachable: the address told is one that a NAT hides, or none at all.
+func unreachable(a netip.Addr) bool {
+	return !a.IsValid() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsLoopback() || sharedSpace.Contains(a)
+}
+
+// sharedSpace is that of carrier-grade NATs (RFC 6598).
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")

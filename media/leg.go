@@ -1,0 +1,246 @@
+package media
+
+import (
+	"sync/atomic"
+	"time"
+
+	"b2bua/dtmf"
+	"b2bua/media/jitter"
+)
+
+// leg is what the clock owns of a session; its shard's lock guards it.
+type leg struct {
+	gone  bool
+	peer  *Session
+	play  *Playback
+	taps  []Tap
+	terms *terms // those the frames are made for
+
+	began    uint64 // shard tick of the first frame, +1
+	lastTick uint64
+
+	// hearing
+	heard   bool // in holds this tick's frame
+	in      [frameSize]int16
+	fifo    [2 * jitterPayload]int16
+	queued  int
+	conceal jitter.Concealer
+	heardPT atomic.Uint32 // payload type arriving, written by the RTP reader
+	payload [jitterPayload]byte
+
+	// speaking
+	writer  *Session // whose RTP reader writes our stream; nil: the clock
+	feed    any      // what the last frame came from, to hear where it changes
+	last    int16    // its last sample
+	paused  bool     // nothing was sent last tick
+	out     [frameSize]int16
+	packet  [headerSize + maxPacket]byte
+	sender  *dtmf.Sender
+	tone    dtmf.Tone
+	eventTS uint32
+	credit  int // frames the far end got ahead of time; see flush
+
+	lostTold bool
+	checkAt  time.Duration
+	resumed  time.Duration // since when a stream is due
+}
+
+func (l *leg) init() {
+	l.sender = dtmf.NewSender(frameTime)
+	l.paused = true
+}
+
+// staleAfter is how long a relayed stream may pause before the clock takes over
+// with silence, so that the far end is never left without packets.
+const staleAfter = 500 * time.Millisecond
+
+// direct works out where the leg's arriving audio goes now, and changes it.
+func (s *Session) direct(now time.Duration) {
+	if s.leg.terms != s.terms.Load() {
+		s.leg.terms = s.terms.Load()
+		s.leg.resumed = now
+	}
+	r := s.route.Load()
+	p := s.leg.peer
+	switch {
+	case p != nil && s.relayable(p, now):
+		if r == nil || r.relay == nil || r.relay.to != p || r.relay.terms != p.terms.Load() {
+			s.relayTo(p, now)
+		}
+	case p != nil || len(s.leg.taps) > 0:
+		if r != buffering {
+			s.toFrames(r)
+		}
+	case r != nil:
+		s.route.Store(nil)
+	}
+}
+
+// relayable: the peer speaks the codec that arrives, and nobody needs samples.
+func (s *Session) relayable(p *Session, now time.Duration) bool {
+	in, out := s.terms.Load(), p.terms.Load()
+	if in == nil || out == nil || !in.receives || !out.sends {
+		return false
+	}
+	if len(s.leg.taps) > 0 || len(p.leg.taps) > 0 || p.leg.play != nil || p.leg.sender.Busy() {
+		return false
+	}
+	if p.leg.writer != nil && p.leg.writer != s {
+		return false
+	}
+	last := time.Duration(s.count.lastRTP.Load())
+	if last == 0 || now-last > staleAfter {
+		return false
+	}
+	return in.carries(out, uint8(s.leg.heardPT.Load()))
+}
+
+// carries: payload type pt of in is a format of out, and events are events on
+// both sides.
+func (t *terms) carries(out *terms, pt uint8) bool {
+	if t.eventIn >= 0 && out.eventOut < 0 {
+		return false
+	}
+	for _, f := range t.recv {
+		for _, g := range out.send {
+			if f.PT == pt && f.Name == g.Name && f.Rate == g.Rate {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// relayTo makes the RTP reader send on to p. What waits in the jitter buffer is
+// sent on first, so that nothing is missing.
+func (s *Session) relayTo(p *Session, now time.Duration) {
+	r := newRelay(s, p, s.terms.Load(), p.terms.Load())
+	if r == nil {
+		return
+	}
+	if p.leg.writer == s && s.relay.Load() {
+		// The reader is still in the route before this one: next tick.
+		s.route.Store(nil)
+		return
+	}
+	s.buffer.mu.Lock()
+	defer s.buffer.mu.Unlock()
+	p.leg.credit = 0
+	if s.route.Load() == buffering {
+		s.flush(r, now)
+	}
+	p.leg.writer = s
+	s.leg.queued = 0
+	s.route.Store(&route{relay: r})
+}
+
+// flush sends on what waits in the jitter buffer, whose lock is held. The far
+// end gets it ahead of time; when the stream goes back to frames, as many ticks
+// can pass without a packet while our jitter buffer fills.
+func (s *Session) flush(r *relay, now time.Duration) {
+	for {
+		b := s.leg.packet[:]
+		got, ok := s.buffer.jb.Take(b[headerSize:])
+		if !ok {
+			return
+		}
+		r.to.leg.credit++
+		b = b[:headerSize+got.Len]
+		r.forward(packet{
+			raw: b, pt: got.PT, seq: got.Seq, ts: got.Timestamp, ssrc: s.buffer.jb.SSRC(), payload: b[headerSize:],
+		}, false, now)
+	}
+}
+
+// toFrames makes the RTP reader fill the jitter buffer. Coming from a relay,
+// concealment begins with what was heard last, to bridge the moment until the
+// buffer has something.
+func (s *Session) toFrames(old *route) {
+	s.buffer.mu.Lock()
+	s.buffer.jb.Reset()
+	s.route.Store(buffering)
+	s.buffer.mu.Unlock()
+	l := &s.leg
+	l.queued = 0
+	if old == nil || old.relay == nil || s.relay.Load() {
+		return
+	}
+	if n := l.decode(old.relay.lastPT, old.relay.last[:old.relay.lastN], 0); n > 0 {
+		l.conceal.Good(l.fifo[:n])
+	}
+}
+
+// decode appends the samples of a payload to the fifo from at on.
+func (l *leg) decode(pt uint8, payload []byte, at int) int {
+	if l.terms == nil {
+		return 0
+	}
+	kind := l.terms.kind[pt]
+	if kind < 0 || int(kind) >= len(l.terms.decoders) {
+		return 0
+	}
+	return l.terms.decoders[kind].Decode(l.fifo[at:], payload)
+}
+
+// hear makes this tick's frame of what the far end says, when somebody wants
+// it, and shows it to the taps.
+func (s *Session) hear(tick uint64) {
+	l := &s.leg
+	l.heard = false
+	if tick <= l.lastTick || s.route.Load() != buffering {
+		return
+	}
+	for l.queued < frameSize {
+		s.pull()
+	}
+	copy(l.in[:], l.fifo[:frameSize])
+	copy(l.fifo[:], l.fifo[frameSize:l.queued])
+	l.queued -= frameSize
+	l.heard = true
+	s.show(TapFrame{Dir: In, PCM: l.in[:]}, tick)
+}
+
+// pull adds one packet's samples, or a gap's, to the fifo.
+func (s *Session) pull() {
+	l := &s.leg
+	s.buffer.mu.Lock()
+	p := s.buffer.jb.Pull(l.payload[:], frameSize-l.queued)
+	s.buffer.mu.Unlock()
+	if p.Gap > 0 {
+		l.conceal.Fill(l.fifo[l.queued : l.queued+p.Gap])
+		l.queued += p.Gap
+		if p.Lost {
+			s.count.concealed.Add(uint64(p.Gap))
+		}
+		return
+	}
+	n := l.decode(p.PT, l.payload[:p.Len], l.queued)
+	if skip := min(p.Skip, n); skip > 0 {
+		copy(l.fifo[l.queued:], l.fifo[l.queued+skip:l.queued+n])
+		n -= skip
+	}
+	if n == 0 {
+		return
+	}
+	l.conceal.Good(l.fifo[l.queued : l.queued+n])
+	l.queued += n
+	s.buffer.mu.Lock()
+	s.buffer.jb.Advance(n)
+	s.buffer.mu.Unlock()
+}
+
+// show hands a frame to the taps.
+func (s *Session) show(f TapFrame, tick uint64) {
+	l := &s.leg
+	if len(l.taps) == 0 {
+		return
+	}
+	if l.began == 0 {
+		// Ticks count from the opening of the session.
+		l.began = tick - min(tick-1, uint64((s.engine.now()-s.opened)/frameTime))
+	}
+	f.Tick, f.Rate = tick-l.began, sampleRate
+	for _, t := range l.taps {
+		t.Frame(f)
+	}
+}

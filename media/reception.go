@@ -1,0 +1,110 @@
+package media
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// reception keeps what RFC 3550 §6.4.1 wants reported about a received stream,
+// and knows packets that come twice. One goroutine writes; the atomics are for
+// those who report.
+type reception struct {
+	started bool
+	ssrc    uint32
+	max     uint16
+	cycles  uint32
+	window  uint64 // bit n: max-n was received
+	transit int32
+	jitter  uint32 // in sixteenths of a sample
+
+	base       atomic.Uint32 // first extended sequence number
+	highest    atomic.Uint32 // highest extended sequence number
+	fresh      atomic.Uint32 // packets since base
+	lostBefore atomic.Uint64 // of streams that ended
+	duplicates atomic.Uint64
+	reported   atomic.Uint32 // jitter, in samples
+	sender     atomic.Uint32 // its SSRC
+	streams    atomic.Uint64
+}
+
+const (
+	maxDropout  = 3000 // RFC 3550 A.1
+	maxMisorder = 100
+)
+
+// note takes a packet's numbers; it is false for one that came already.
+func (r *reception) note(p packet, now time.Duration, audio bool) bool {
+	ahead := p.seq - r.max
+	switch {
+	case !r.started || p.ssrc != r.ssrc || ahead >= maxDropout && ahead <= 0xffff-maxMisorder:
+		r.restart(p)
+	case ahead == 0:
+		r.duplicates.Add(1)
+		return false
+	case ahead < maxDropout:
+		if p.seq < r.max {
+			r.cycles += 1 << 16
+		}
+		r.max = p.seq
+		r.window = r.window<<ahead | 1
+		r.highest.Store(r.cycles | uint32(p.seq))
+	default:
+		behind := -ahead
+		if behind < 64 {
+			if r.window>>behind&1 != 0 {
+				r.duplicates.Add(1)
+				return false
+			}
+			r.window |= 1 << behind
+		}
+	}
+	r.fresh.Add(1)
+	if audio {
+		r.timing(p.ts, now)
+	}
+	return true
+}
+
+// restart begins a stream: the first, one with another SSRC, or one whose
+// sequence numbers jumped. The source is known to be the right one by now.
+func (r *reception) restart(p packet) {
+	if r.started {
+		r.lostBefore.Add(r.lost())
+	}
+	r.started, r.ssrc, r.max, r.cycles, r.window = true, p.ssrc, p.seq, 1<<16, 1
+	r.transit, r.jitter = 0, 0
+	r.base.Store(r.cycles | uint32(p.seq))
+	r.highest.Store(r.cycles | uint32(p.seq))
+	r.fresh.Store(0)
+	r.sender.Store(p.ssrc)
+	r.streams.Add(1)
+}
+
+// timing is the interarrival jitter of RFC 3550 A.8.
+func (r *reception) timing(ts uint32, now time.Duration) {
+	transit := int32(samples(now) - ts)
+	d := transit - r.transit
+	first := r.transit == 0
+	r.transit = transit
+	if first {
+		return
+	}
+	if d < 0 {
+		d = -d
+	}
+	if d > sampleRate {
+		// A timestamp jump says nothing about the network.
+		return
+	}
+	r.jitter += uint32(d) - (r.jitter+8)>>4
+	r.reported.Store(r.jitter >> 4)
+}
+
+// lost is how many packets of the stream at hand are missing.
+func (r *reception) lost() uint64 {
+	expected := r.highest.Load() - r.base.Load() + 1
+	if got := r.fresh.Load(); got < expected {
+		return uint64(expected - got)
+	}
+	return 0
+}

@@ -1,0 +1,188 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"b2bua/dtmf"
+	"b2bua/media/codec"
+	"b2bua/media/jitter"
+	"b2bua/media/sdp"
+)
+
+// Errors of sessions.
+var (
+	// ErrNoCommonCodec: 488.
+	ErrNoCommonCodec = sdp.ErrNoCommonCodec
+	// ErrClosed: the session is closed.
+	ErrClosed = errors.New("media: session closed")
+	// ErrNotNegotiated: there is no stream to do this on yet.
+	ErrNotNegotiated = errors.New("media: nothing negotiated yet")
+)
+
+// Options shape one session.
+type Options struct {
+	// Codecs are the codecs to offer and accept, best first. Nil: PCMU, PCMA.
+	Codecs []string
+	// Prefer is taken when the far end has it too, wherever it stands in its
+	// list: what the other leg of the call speaks.
+	Prefer string
+	// Timeout is how long the stream may be silent before OnLost; zero: the
+	// engine's.
+	Timeout time.Duration
+	// OnDigit is told of every RFC 4733 digit, once, when the key is released.
+	OnDigit func(dtmf.Digit)
+	// OnLost is told when nothing has come for Timeout, and again only after
+	// something has come. Time on hold does not count.
+	OnLost func()
+	// Log is the call's logger; nil: the engine's.
+	Log *slog.Logger
+}
+
+// eventPT is the payload type we offer telephone-events under; everybody does.
+const eventPT = 101
+
+// formats names the codecs in SDP's terms.
+func (o Options) formats() ([]sdp.Format, error) {
+	names := o.Codecs
+	if len(names) == 0 {
+		names = codec.Default()
+	}
+	formats := make([]sdp.Format, 0, len(names))
+	for _, n := range names {
+		i, ok := codec.Lookup(n)
+		if !ok {
+			return nil, fmt.Errorf("media: no codec %q", n)
+		}
+		formats = append(formats, sdp.Format{PT: uint8(i.PayloadType), Name: i.Name, Rate: i.ClockRate, Channels: 1})
+	}
+	return formats, nil
+}
+
+// Session is the sound of one leg. All its methods may be called from any
+// goroutine except its own callbacks', taps' and sources'.
+type Session struct {
+	engine  *Engine
+	opts    Options
+	log     *slog.Logger
+	opened  time.Duration
+	port    int
+	rtp     Conn
+	rtcp    Conn
+	readers sync.WaitGroup
+	closing sync.Once
+	closed  atomic.Bool
+
+	// mu guards what offer and answer need.
+	mu       sync.Mutex
+	local    sdp.Local
+	versions *sdp.Versions
+	holding  bool
+
+	terms   atomic.Pointer[terms]          // what was negotiated
+	trusted atomic.Pointer[netip.Addr]     // where signalling came from
+	dest    atomic.Pointer[netip.AddrPort] // where RTP goes
+	shard   atomic.Pointer[shard]
+	peer    atomic.Pointer[Session]
+
+	in     receiver              // the RTP reader's
+	route  atomic.Pointer[route] // where arriving audio goes
+	relay  atomic.Bool           // the RTP reader is using a route
+	buffer buffered              // between the RTP reader and the clock
+	out    stream                // the clock's, or a relaying peer's reader's
+	leg    leg                   // the clock's
+	digits keypad                // digits heard
+	report report                // RTCP
+	count  counters
+}
+
+// buffered is the jitter buffer and its lock, the only one audio packets meet.
+type buffered struct {
+	mu sync.Mutex
+	jb *jitter.Buffer
+}
+
+// counters are written by whoever does the work and read by Stats.
+type counters struct {
+	received, octets  atomic.Uint64
+	refused, invalid  atomic.Uint64
+	concealed, digits atomic.Uint64
+	unsent            atomic.Uint64
+	lastRTP           atomic.Int64 // engine time; 0: never
+}
+
+func newSession(e *Engine, o Options, formats []sdp.Format, port int, rtp, rtcp Conn) *Session {
+	log := o.Log
+	if log == nil {
+		log = e.log
+	}
+	if o.Timeout == 0 {
+		o.Timeout = e.cfg.Timeout
+	}
+	s := &Session{engine: e, opts: o, log: log, opened: e.now(), port: port, rtp: rtp, rtcp: rtcp}
+	s.local = sdp.Local{
+		Addr: e.cfg.Advertise, Port: port, RTCP: port + 1, Codecs: formats,
+		Prefer: o.Prefer, EventPT: eventPT, Direction: sdp.SendRecv,
+		Origin: sdp.Origin{Addr: e.cfg.Advertise},
+	}
+	s.versions = sdp.NewVersions(uint64(rand.Uint32N(1<<31)) + 1)
+	s.buffer.jb = jitter.New(jitter.Default)
+	s.out.init()
+	s.leg.init()
+	s.report.init(e.nextID.Add(1), s.opened)
+	return s
+}
+
+// listen starts the readers.
+func (s *Session) listen() {
+	s.readers.Go(func() { s.readRTP(s.rtp) })
+	s.readers.Go(func() { s.readRTCP(s.rtcp) })
+}
+
+// Close ends the session: what plays is done, the bridge is parted, the ports
+// are returned. It may be called again, and waits for the readers every time.
+func (s *Session) Close() {
+	s.closing.Do(func() {
+		s.closed.Store(true)
+		s.engine.forget(s)
+		s.sayBye()
+		s.rtp.Close()
+		s.rtcp.Close()
+		s.readers.Wait()
+		s.engine.ports.release(s.port)
+	})
+	s.readers.Wait()
+}
+
+// silence ends what the clock had to do with the leg; its lock is held.
+func (s *Session) silence() {
+	s.leg.gone = true
+	if p := s.leg.play; p != nil {
+		p.end(false)
+	}
+	s.leg.play = nil
+	s.leg.taps = nil
+	s.route.Store(nil)
+}
+
+// SendDigits sends digits to the far end, each for duration and followed by
+// gap (zero: the defaults), as telephone-events or, when the far end has none,
+// as tones. Sound pauses meanwhile. It returns at once.
+func (s *Session) SendDigits(digits string, duration, gap time.Duration) error {
+	if s.terms.Load() == nil {
+		return ErrNotNegotiated
+	}
+	err := ErrClosed
+	s.clocked(func() {
+		if !s.leg.gone {
+			err = s.leg.sender.Queue(digits, duration, gap)
+		}
+	})
+	return err
+}

@@ -1,0 +1,165 @@
+package media
+
+import "time"
+
+// declick is how long the last sample of one sound fades into the next, at
+// splices: 5 ms.
+const declick = sampleRate / 200
+
+// speak makes and sends this tick's frame to the far end, unless the bridge
+// peer's reader does.
+func (s *Session) speak(tick uint64, now time.Duration) {
+	l := &s.leg
+	if tick <= l.lastTick {
+		return
+	}
+	if l.writer != nil {
+		w := l.writer
+		if r := w.route.Load(); r != nil && r.relay != nil && r.relay.to == s || w.relay.Load() {
+			return
+		}
+		// The reader has left: the stream is the clock's again.
+		l.writer = nil
+		l.paused = true
+		l.feed = nil
+	}
+	t := l.terms
+	may := t != nil && t.sends
+	if l.credit > 0 && l.play == nil && !l.sender.Busy() {
+		l.credit--
+		l.compose(true)
+		s.show(l.outFrame(), tick)
+		return
+	}
+	l.credit = 0
+	if l.paused {
+		s.out.resume(now)
+	} else {
+		s.out.ts += frameSize
+	}
+	if step, busy := l.sender.Next(); busy && may {
+		s.speakDigit(step.Send, step.First, step.End, step.Symbol, step.Payload, tick, now)
+		return
+	}
+	done := l.compose(t != nil)
+	s.show(l.outFrame(), tick)
+	if may {
+		n := t.encoder.Encode(l.packet[headerSize:], l.out[:])
+		s.send(t.send[0].PT, l.paused, s.out.ts, n, now)
+	}
+	l.paused = !may
+	if done != nil {
+		done.end(true)
+	}
+}
+
+func (l *leg) outFrame() TapFrame {
+	return TapFrame{Dir: Out, FromPeer: l.peer != nil && l.feed == any(l.peer), PCM: l.out[:]}
+}
+
+// compose fills out with what the far end is to hear: what plays, else the
+// bridge peer, else silence. It returns the playback that ends with it. Nothing
+// plays before there is a stream.
+func (l *leg) compose(negotiated bool) (done *Playback) {
+	var feed any
+	switch {
+	case l.play != nil && negotiated:
+		p := l.play
+		feed = p
+		more := p.source.Frame(l.out[:])
+		p.frames.Add(1)
+		if !more {
+			done, l.play = p, nil
+		}
+	case l.peer != nil && l.peer.leg.heard:
+		feed = l.peer
+		l.out = l.peer.leg.in
+	default:
+		clear(l.out[:])
+	}
+	l.splice(feed)
+	return done
+}
+
+// splice fades the last sample away over the beginning of another sound.
+func (l *leg) splice(feed any) {
+	if feed != l.feed {
+		for i := range declick {
+			l.out[i] = int16((int(l.last)*(declick-i) + int(l.out[i])*i) / declick)
+		}
+	}
+	l.feed, l.last = feed, l.out[frameSize-1]
+}
+
+// send sends the payload that is in the leg's packet.
+func (s *Session) send(pt uint8, marker bool, ts uint32, n int, now time.Duration) {
+	s.out.seq++
+	b := s.leg.packet[:headerSize+n]
+	putHeader(b, pt, marker, s.out.seq, ts, s.out.ssrc)
+	s.transmit(b)
+	s.out.sent(n, now)
+}
+
+// speakDigit sends one interval of a digit: a telephone-event, or its tones
+// when the far end takes no events.
+func (s *Session) speakDigit(send, first, end bool, symbol byte, event [4]byte, tick uint64, now time.Duration) {
+	l := &s.leg
+	t := l.terms
+	clear(l.out[:])
+	sounding := send && !end
+	if !sounding {
+		l.tone.Rest()
+	} else if t.eventOut < 0 {
+		l.tone.Fill(l.out[:], symbol)
+	}
+	s.show(TapFrame{Dir: Out, PCM: l.out[:]}, tick)
+	l.splice(nil)
+	switch {
+	case t.eventOut < 0:
+		n := t.encoder.Encode(l.packet[headerSize:], l.out[:])
+		s.send(t.send[0].PT, l.paused, s.out.ts, n, now)
+	case send:
+		if first {
+			l.eventTS = s.out.ts
+		}
+		n := copy(l.packet[headerSize:], event[:])
+		s.send(uint8(t.eventOut), first, l.eventTS, n, now)
+	}
+	l.paused = false
+}
+
+// tend does what is due now and then: digits whose end was lost, a stream that
+// has stopped, reports.
+func (s *Session) tend(sh *shard, now time.Duration) {
+	l := &s.leg
+	l.lastTick = sh.tick
+	if s.digits.open.Load() {
+		sh.after = append(sh.after, func() { s.flushDigits(now) })
+	}
+	if now < l.checkAt {
+		return
+	}
+	l.checkAt = now + time.Second/2
+	if s.lost(now) && s.opts.OnLost != nil {
+		sh.after = append(sh.after, s.opts.OnLost)
+	}
+	s.reportDue(now)
+}
+
+// lost tells once that nothing has come for too long, while something should.
+func (s *Session) lost(now time.Duration) bool {
+	l := &s.leg
+	t := l.terms
+	if t == nil || t.held || !t.receives {
+		l.resumed = now
+		return false
+	}
+	last := max(time.Duration(s.count.lastRTP.Load()), l.resumed)
+	if now-last < s.opts.Timeout {
+		l.lostTold = false
+		return false
+	}
+	told := l.lostTold
+	l.lostTold = true
+	return !told
+}

@@ -1,0 +1,82 @@
+package media
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	headerSize = 12
+	maxPacket  = 1500
+)
+
+// stream is what we send to one far end: one SSRC, sequence numbers without a
+// gap and timestamps that follow the clock, whoever writes it. It has one
+// writer at a time: the clock, or the RTP reader of the leg that is relayed
+// into it. Writers change only on the clock, which hands over by storing a
+// route and takes back after the reader has left it.
+type stream struct {
+	ssrc uint32
+	seq  uint16        // of the last packet
+	ts   uint32        // of the last packet
+	at   time.Duration // when it was sent
+
+	packets, octets atomic.Uint64
+	lastTS          atomic.Uint32 // ts and at again, for RTCP
+	lastAt          atomic.Int64
+}
+
+func (o *stream) init() {
+	// Random starts, so that they tell nothing (RFC 3550 §5.1).
+	o.ssrc, o.seq, o.ts = rand.Uint32(), uint16(rand.Uint32()), rand.Uint32()
+}
+
+// resume moves the timestamp on to now after a pause or a change of writer, by
+// a frame at least.
+func (o *stream) resume(now time.Duration) {
+	gap := uint32(frameSize)
+	if o.at > 0 && now-o.at > frameTime {
+		gap = samples(now - o.at)
+	}
+	o.ts += gap
+}
+
+func samples(d time.Duration) uint32 {
+	return uint32(uint64(d/time.Microsecond) * (sampleRate / 1000) / 1000)
+}
+
+// putHeader writes an RTP header without extension, sources or padding
+// (RFC 3550 §5.1).
+func putHeader(b []byte, pt uint8, marker bool, seq uint16, ts, ssrc uint32) {
+	b[0] = 2 << 6
+	b[1] = pt
+	if marker {
+		b[1] |= 0x80
+	}
+	binary.BigEndian.PutUint16(b[2:], seq)
+	binary.BigEndian.PutUint32(b[4:], ts)
+	binary.BigEndian.PutUint32(b[8:], ssrc)
+}
+
+// sent notes a packet for RTCP and statistics.
+func (o *stream) sent(octets int, now time.Duration) {
+	o.at = now
+	o.packets.Add(1)
+	o.octets.Add(uint64(octets))
+	o.lastTS.Store(o.ts)
+	o.lastAt.Store(int64(now))
+}
+
+// transmit sends a finished packet to where the far end is.
+func (s *Session) transmit(b []byte) {
+	dest := s.dest.Load()
+	if dest == nil || !dest.IsValid() || dest.Port() == 0 {
+		return
+	}
+	if _, err := s.rtp.WriteToUDPAddrPort(b, *dest); err != nil {
+		// An unreachable far end shows as silence, and silence as OnLost.
+		s.count.unsent.Add(1)
+	}
+}
