@@ -32,10 +32,14 @@ func RejectCode(cause string) (code int, reason string) {
 	case "not_found":
 		return NotFound.ToCaller()
 	}
-	if n, ok := rejectNumber(cause); ok {
-		return n, sipReasons[n]
+	n, ok := rejectNumber(cause)
+	if !ok {
+		return NoAnswer.ToCaller()
 	}
-	return NoAnswer.ToCaller()
+	if reason = sipReasons[n]; reason == "" {
+		reason = [...]string{"Request Failure", "Server Failure", "Global Failure"}[n/100-4] // RFC 3261 section 21
+	}
+	return n, reason
 }
 
 // sipReasons are the reason phrases of the codes a flow is likely to name.

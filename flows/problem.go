@@ -21,8 +21,8 @@ type Problem struct {
 	Message string `json:"message"`
 }
 
-// Problems are all the things wrong with a noun, in the order of its fields.
-// An empty list means that the noun is good; use Err to get it as an error.
+// Problems are all the things wrong with a noun. An empty list means that the
+// noun is good; use Err to get it as an error.
 type Problems []Problem
 
 // Error joins the problems into one line.
