@@ -1,0 +1,252 @@
+package registrar
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Config bounds what is stored. The zero value means the defaults.
+type Config struct {
+	MinExpires     time.Duration // shorter wishes are refused with 423; 60 s
+	MaxExpires     time.Duration // longer wishes are cut; 1 h
+	DefaultExpires time.Duration // when the phone names none; 1 h
+	MaxContacts    int           // per user; 10
+	MaxBindings    int           // in all; 100,000
+}
+
+func (c Config) withDefaults() Config {
+	c.MinExpires = cmp.Or(c.MinExpires, time.Minute)
+	c.MaxExpires = cmp.Or(c.MaxExpires, time.Hour)
+	c.DefaultExpires = min(cmp.Or(c.DefaultExpires, c.MaxExpires), c.MaxExpires)
+	c.MaxContacts = cmp.Or(c.MaxContacts, 10)
+	c.MaxBindings = cmp.Or(c.MaxBindings, 100_000)
+	return c
+}
+
+// NoExpires says that a Contact or a REGISTER carries no expiry of its own.
+const NoExpires = time.Duration(-1)
+
+// Contact is one Contact header value of a REGISTER.
+type Contact struct {
+	URI      string        // without angle brackets
+	Expires  time.Duration // the expires parameter, NoExpires when absent
+	Q        float64       // 0…1; 1 when absent
+	Instance string        // +sip.instance, empty when absent
+	RegID    int           // reg-id (RFC 5626), 0 when absent
+}
+
+// Request is what a REGISTER says, after authentication.
+type Request struct {
+	User      string
+	Contacts  []Contact
+	Star      bool          // Contact: *
+	Expires   time.Duration // the Expires header, NoExpires when absent
+	CallID    string
+	CSeq      uint32
+	Source    netip.AddrPort // where it came from: the address to dial through NAT
+	Transport string         // "udp", "tcp", …
+	UserAgent string
+}
+
+// Binding is one way to reach a user.
+type Binding struct {
+	User      string
+	Contact   string // the URI as registered
+	Q         float64
+	Source    netip.AddrPort
+	Transport string
+	UserAgent string
+	Expires   time.Time
+	Updated   time.Time
+
+	CallID   string
+	CSeq     uint32
+	Instance string
+	RegID    int
+
+	key string
+}
+
+// Errors of Register, each with the response it asks for.
+var (
+	ErrStar       = errors.New("registrar: \"*\" needs Expires: 0 and no other contact") // 400
+	ErrContact    = errors.New("registrar: contact is not a SIP URI")                    // 400
+	ErrOutOfOrder = errors.New("registrar: older than the registration it would change") // 500
+	ErrTooMany    = errors.New("registrar: too many contacts for this user")             // 403
+	ErrFull       = errors.New("registrar: the table is full")                           // 503
+)
+
+// IntervalError asks for 423 Interval Too Brief with Min-Expires.
+type IntervalError struct{ Min time.Duration }
+
+func (e *IntervalError) Error() string {
+	return fmt.Sprintf("registrar: expiry under the minimum of %v", e.Min)
+}
+
+// Registrar is the table. Its methods may be called from any goroutine.
+type Registrar struct {
+	cfg Config
+	now func() time.Time
+
+	mu       sync.Mutex
+	users    map[string][]Binding
+	bySource map[netip.AddrPort]map[string]int // how many bindings of which user
+	total    int
+}
+
+// New makes an empty table.
+func New(cfg Config, now func() time.Time) *Registrar {
+	return &Registrar{
+		cfg:      cfg.withDefaults(),
+		now:      now,
+		users:    map[string][]Binding{},
+		bySource: map[netip.AddrPort]map[string]int{},
+	}
+}
+
+// Register applies one REGISTER, all of it or nothing (RFC 3261 §10.3 step 7),
+// and returns the bindings the user then has, for the Contact headers of the 200.
+// Without contacts it only returns them.
+func (r *Registrar) Register(q Request) ([]Binding, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	r.expire(q.User, now)
+	old := r.users[q.User]
+
+	var next []Binding
+	var err error
+	switch {
+	case q.Star:
+		err = mayRemoveAll(old, q)
+	case len(q.Contacts) == 0:
+		return slices.Clone(old), nil
+	default:
+		next, err = r.apply(old, q, now)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(next) > r.cfg.MaxContacts && len(next) > len(old) {
+		return nil, ErrTooMany
+	}
+	if len(next) > len(old) && r.total+len(next)-len(old) > r.cfg.MaxBindings {
+		r.sweep(now)
+		if r.total+len(next)-len(old) > r.cfg.MaxBindings {
+			return nil, ErrFull
+		}
+	}
+	r.replace(q.User, next)
+	return slices.Clone(next), nil
+}
+
+// Bindings are the live ways to reach a user, the preferred (highest q, then
+// latest) first.
+func (r *Registrar) Bindings(user string) []Binding {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.expire(user, r.now())
+	return slices.Clone(r.users[user])
+}
+
+// BySource names the user that registered from an address. When several did,
+// as behind one SIP proxy, no one is named.
+func (r *Registrar) BySource(source netip.AddrPort) (user string, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	for u := range r.bySource[unmap(source)] {
+		for _, b := range r.users[u] {
+			if b.Source != unmap(source) || !b.Expires.After(now) {
+				continue
+			}
+			if ok && user != u {
+				return "", false
+			}
+			user, ok = u, true
+		}
+	}
+	return user, ok
+}
+
+// Remove forgets every binding of a user, for example of a deleted device, and
+// says how many there were.
+func (r *Registrar) Remove(user string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.users[user])
+	r.replace(user, nil)
+	return n
+}
+
+// Sweep frees what has expired and says how much. Call it now and then.
+func (r *Registrar) Sweep() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sweep(r.now())
+}
+
+// Len counts the bindings in the table, also expired ones not yet swept.
+func (r *Registrar) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.total
+}
+
+func (r *Registrar) sweep(now time.Time) int {
+	before := r.total
+	for user := range r.users {
+		r.expire(user, now)
+	}
+	return before - r.total
+}
+
+func (r *Registrar) expire(user string, now time.Time) {
+	bindings := r.users[user]
+	live := func(b Binding) bool { return b.Expires.After(now) }
+	if !slices.ContainsFunc(bindings, func(b Binding) bool { return !live(b) }) {
+		return
+	}
+	kept := make([]Binding, 0, len(bindings))
+	for _, b := range bindings {
+		if live(b) {
+			kept = append(kept, b)
+		}
+	}
+	r.replace(user, kept)
+}
+
+// replace is the only place that changes the table.
+func (r *Registrar) replace(user string, next []Binding) {
+	for _, b := range r.users[user] {
+		of := r.bySource[b.Source]
+		if of[user]--; of[user] == 0 {
+			delete(of, user)
+		}
+		if len(of) == 0 {
+			delete(r.bySource, b.Source)
+		}
+	}
+	r.total += len(next) - len(r.users[user])
+	if len(next) == 0 {
+		delete(r.users, user)
+		return
+	}
+	slices.SortStableFunc(next, func(a, b Binding) int {
+		return cmp.Or(cmp.Compare(b.Q, a.Q), b.Updated.Compare(a.Updated))
+	})
+	r.users[user] = next
+	for _, b := range next {
+		of := r.bySource[b.Source]
+		if of == nil {
+			of = map[string]int{}
+			r.bySource[b.Source] = of
+		}
+		of[user]++
+	}
+}
