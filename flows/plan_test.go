@@ -31,7 +31,7 @@ func TestWhichFlowTakesANumber(t *testing.T) {
 	inactive.Active = false
 	plan := mustPlan(t, flows.Nouns{
 		Flows: []*flows.CallFlow{
-			dated(t, "cf_younger", "", 20), dated(t, "cf_default", "", 10), dated(t, "cf_number", "+14155550101", 30), inactive,
+			dated(t, "cf_younger", "", 20), dated(t, "cf_zero", "", 10), dated(t, "cf_number", "+14155550101", 30), inactive,
 		},
 		Numbers: []*flows.PhoneNumber{
 			{Number: "+14155550101", CallFlowID: "cf_younger"}, // the flow's own phone_number comes first
@@ -44,9 +44,9 @@ func TestWhichFlowTakesANumber(t *testing.T) {
 	for did, want := range map[string]string{
 		"+14155550101": "cf_number",
 		"+14155550102": "cf_younger",
-		"+14155550103": "cf_default",
-		"+14155550105": "cf_default",
-		"+14155550106": "cf_default",
+		"+14155550103": "cf_zero",
+		"+14155550105": "cf_zero",
+		"+14155550106": "cf_zero",
 		"14155550101":  "cf_number", // carriers that leave out the +
 		"+14155550104": "",          // only an inactive flow has it
 		"+14155550199": "",

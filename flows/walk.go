@@ -67,9 +67,14 @@ func (w *walk) requested(r Rule) Outcome {
 // catch-all rules take part: the first that holds wins, and when it leads
 // nowhere the next one that holds.
 func (w *walk) flow(f *CallFlow) Outcome {
-	outer, visits := w.at, w.visits
+	outer, visits, left := w.at, w.visits, w.left
+	if len(visits) > 0 {
+		// The caller pressed a key to come here, perhaps back to where the call
+		// began: every menu may be presented again.
+		w.left = map[string]bool{}
+	}
 	w.at, w.visits = w.compiled(f), nil
-	defer func() { w.at, w.visits = outer, visits }()
+	defer func() { w.at, w.visits, w.left = outer, visits, left }()
 
 	w.note(StepFlow, nil, fmt.Sprintf("call flow %q (%s), revision %d", f.Name, f.ID, f.Revision),
 		map[string]any{"call_flow_id": f.ID, "revision": f.Revision})
