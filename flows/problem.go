@@ -21,6 +21,14 @@ type Problem struct {
 	Message string `json:"message"`
 }
 
+// Error is the sentence, with its place before it.
+func (p Problem) Error() string {
+	if p.Path == "" {
+		return p.Message
+	}
+	return p.Path + ": " + p.Message
+}
+
 // Problems are all the things wrong with a noun. An empty list means that the
 // noun is good; use Err to get it as an error.
 type Problems []Problem
@@ -29,10 +37,7 @@ type Problems []Problem
 func (p Problems) Error() string {
 	parts := make([]string, len(p))
 	for i, one := range p {
-		parts[i] = one.Message
-		if one.Path != "" {
-			parts[i] = one.Path + ": " + one.Message
-		}
+		parts[i] = one.Error()
 	}
 	return strings.Join(parts, "; ")
 }
