@@ -11,9 +11,9 @@ const (
 	// included (Q.24 asks for 40 ms).
 	DefaultDuration = 100 * time.Millisecond
 	// DefaultGap does the same for the pause.
-	DefaultGap = 60 * time.Millisecond
-	minDuration     = 40 * time.Millisecond
-	maxDuration     = 8 * time.Second // what one event can say
+	DefaultGap  = 60 * time.Millisecond
+	minDuration = 40 * time.Millisecond
+	maxDuration = 8 * time.Second // what one event can say
 	// endRepeats is how often the last packet is sent (RFC 4733 §2.5.1.4).
 	endRepeats = 3
 	// maxQueued bounds what may wait to be sent.

@@ -21,7 +21,7 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 		// The reader has left: the stream is the clock's again.
 		l.writer = nil
 		l.paused = true
-		l.feed = nil
+		l.feed, l.last = any(w), 0
 	}
 	t := l.terms
 	may := t != nil && t.sends
