@@ -276,7 +276,11 @@ func (c *Collection[T]) stage(b *batch, next *set[T]) {
 // load reads the collection from the file.
 func (c *Collection[T]) load(tx *bbolt.Tx) error {
 	all := &set[T]{byID: make(map[string]*entry[T])}
-	err := tx.Bucket([]byte(c.k.bucket)).ForEach(func(k, v []byte) error {
+	b := tx.Bucket([]byte(c.k.bucket))
+	if b == nil {
+		return nil // a new file
+	}
+	err := b.ForEach(func(k, v []byte) error {
 		var r row
 		if err := json.Unmarshal(v, &r); err != nil {
 			return fmt.Errorf("decode %s %s: %w", c.k.name, k, err)

@@ -60,9 +60,12 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := s.openFile(); err != nil {
 		return nil, err
 	}
-	first, err := s.prepare()
+	first, err := s.inspect()
 	if err == nil {
 		err = s.load()
+	}
+	if err == nil {
+		err = s.prepare(first)
 	}
 	if err == nil && first {
 		err = s.firstStart()
@@ -151,11 +154,27 @@ func (s *Store) whole() error {
 	})
 }
 
-// prepare makes the buckets, checks the schema and marks the file as open. It
-// reports whether the file is new.
-func (s *Store) prepare() (first bool, err error) {
-	err = s.db.Update(func(tx *bbolt.Tx) error {
-		first = tx.Bucket([]byte(bucketMeta)) == nil
+// inspect reports whether the file is new, and refuses one with another layout.
+func (s *Store) inspect() (first bool, err error) {
+	err = s.view(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket([]byte(bucketMeta))
+		if meta == nil {
+			first = true
+			return nil
+		}
+		if v := string(meta.Get([]byte(keySchema))); v != schemaVersion {
+			return fmt.Errorf("the database %s has the layout %q and this program knows %q: "+
+				"run the version of the program that wrote it, or a newer one", s.path, v, schemaVersion)
+		}
+		return nil
+	})
+	return first, err
+}
+
+// prepare makes the buckets and marks the file as open. Nothing is written
+// before it: a file that cannot be used stays as it is.
+func (s *Store) prepare(first bool) error {
+	err := s.db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range s.buckets() {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
@@ -167,12 +186,9 @@ func (s *Store) prepare() (first bool, err error) {
 				return err
 			}
 		}
-		if v := string(meta.Get([]byte(keySchema))); v != schemaVersion {
-			return fmt.Errorf("it has the layout %q and this program knows %q: run the version of the program that wrote it, or a newer one", v, schemaVersion)
-		}
 		return meta.Put([]byte(keyOpen), []byte(events.Moment(s.now()).Format(time.RFC3339)))
 	})
-	return first, storageError("prepare the database "+s.path, err)
+	return storageError("prepare the database "+s.path, err)
 }
 
 func (s *Store) buckets() []string {

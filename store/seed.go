@@ -121,7 +121,7 @@ func (c *Collection[T]) seeded(old *entry[T], x *T) (*entry[T], flows.Problems, 
 var notSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
 // slug makes a part of an id from a name. Names that do not survive it whole
-// get a piece of their hash, so that two of them never share a slug by chance.
+// get a piece of their hash, so that different ones never share a slug by chance.
 func slug(name string) string {
 	lower := strings.ToLower(name)
 	s := strings.Trim(notSlug.ReplaceAllString(lower, "_"), "_")
