@@ -1,0 +1,92 @@
+package call
+
+import (
+	"context"
+	"errors"
+
+	"b2bua/flows"
+)
+
+// act is one thing the flow's goroutine does: run the flow, or one destination
+// that the API asked for.
+type act struct {
+	run      func(ctx context.Context) flows.Ending
+	callerID string               // shown to far ends instead of the caller's own number
+	report   func(TransferResult) // told once how the first destination came out; may be nil
+}
+
+// told reports the outcome of the act's first destination, once. On the loop.
+func (a *act) told(r TransferResult) {
+	if a == nil || a.report == nil {
+		return
+	}
+	a.report(r)
+	a.report = nil
+}
+
+// firstAct is what a new call does: its flow, the destination it was sent to
+// directly, or, for a number without a flow, to wait for the API.
+func (c *Call) firstAct(in Inbound) *act {
+	a := &act{}
+	env := flows.Env{Plan: c.plan, Flow: in.Flow, Now: c.sys.Now, Caller: &seat{call: c, act: a}}
+	env.Call = flows.Call{
+		ID: c.id, From: in.From, FromDisplay: in.Invitation.From.Display, To: in.To,
+		Anonymous: in.Invitation.Anonymous, At: c.began,
+	}
+	c.env = env
+	a.run = func(ctx context.Context) flows.Ending { return flows.Run(ctx, env) }
+	if in.Direct != nil {
+		rule := *in.Direct
+		a.run = func(ctx context.Context) flows.Ending { return flows.RunDestination(ctx, env, rule) }
+	}
+	return a
+}
+
+// takeAct waits for the loop and takes what is to be done next; nil when the
+// call has ended.
+func (c *Call) takeAct() (a *act, ctx context.Context) {
+	_ = c.loop.Call(context.Background(), func() {
+		if c.ending != nil || c.next == nil {
+			return
+		}
+		a, c.next = c.next, nil
+		c.act = a
+		ctx, c.interim = context.WithCancelCause(context.Background())
+	})
+	return a, ctx
+}
+
+// actOver is told by the flow's goroutine that an act has come to its end. If
+// nothing else was asked for meanwhile, the call ends with it.
+func (c *Call) actOver(a *act, e flows.Ending) {
+	_ = c.loop.Call(context.Background(), func() {
+		c.interim(nil)
+		c.act = nil
+		a.told(TransferResult{Result: string(e.Last.Result), SIPCode: e.Last.SIPCode, SIPReason: e.Last.SIPReason})
+		switch {
+		case c.ending != nil || c.next != nil:
+		default:
+			c.end(fromFlow(e))
+		}
+	})
+}
+
+// takeOver replaces what the flow does by a: the present act is cancelled and
+// whoever the caller talks to is released. On the loop.
+func (c *Call) takeOver(a *act) {
+	c.next.abandon()
+	c.next = a
+	c.hunt.release()
+	c.stopPlay(reasonInterrupted)
+	if c.interim != nil {
+		c.interim(errTakenOver)
+	}
+}
+
+// errTakenOver ends what the flow does when the API wants something else.
+var errTakenOver = errors.New("the call was taken over")
+
+// abandon tells an act that never began that it will not.
+func (a *act) abandon() {
+	a.told(TransferResult{Result: string(flows.Gone)})
+}

@@ -1,0 +1,52 @@
+package call
+
+import (
+	"b2bua/events"
+	"b2bua/media"
+)
+
+// connect lets the caller and l hear each other. On the loop.
+func (c *Call) connect(l *leg, who string) {
+	c.silence()
+	media.Bridge(c.caller.sound, l.sound)
+	c.peer = l
+	now := c.now()
+	c.record.BridgedTo = who
+	c.log.Info("call bridged", "to", who)
+	c.tell(&events.Bridged{BridgedTo: who, BridgedAt: now}, now)
+}
+
+// disconnect parts them again; the legs live on.
+func (c *Call) disconnect() {
+	if c.peer == nil {
+		return
+	}
+	media.Unbridge(c.caller.sound, c.peer.sound)
+	c.peer = nil
+}
+
+// ringback lets an answered caller hear that the other side rings; a caller not
+// answered yet hears the tone of the own phone.
+func (c *Call) ringback() {
+	if !c.caller.answered || c.tone != nil {
+		return
+	}
+	c.tone = c.caller.sound.Play(c.sys.Ringback())
+}
+
+// silence ends the ringback tone.
+func (c *Call) silence() {
+	if c.tone != nil {
+		c.tone.Stop()
+		c.tone = nil
+	}
+}
+
+// drop gives back a far leg that is over; the caller's stays until the end.
+func (c *Call) drop(l *leg) {
+	if c.peer == l {
+		c.disconnect()
+	}
+	c.legs = without(c.legs, l)
+	c.work.Go(l.close)
+}

@@ -1,0 +1,190 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"b2bua/events"
+	"b2bua/flows"
+	"b2bua/internal/loop"
+	"b2bua/ivr"
+	"b2bua/media"
+	"b2bua/sip"
+)
+
+// Call is one telephone call: a caller, what the flow does with it, and the
+// parties it reaches. All fields but those set by New belong to the loop.
+type Call struct {
+	id    string
+	began time.Time
+	sys   *System
+	plan  *flows.Plan // as it was when the call came in
+	flow  *flows.CallFlow
+	loop  *loop.Loop
+	log   *slog.Logger
+	keys  *ivr.Keypad
+	desk  *ivr.Desk
+
+	record   events.CallRecord
+	steps    []flows.Step
+	sequence int
+
+	caller    *leg
+	legs      []*leg   // all legs that are not over yet, the caller's first
+	peer      *leg     // the leg the caller talks to
+	hunt      *hunt    // who is being dialled or talked to
+	offer     []byte   // the caller's session description; empty: ours goes first
+	hops      int      // Max-Forwards left for far legs (RFC 7092 section 3.1.1)
+	described []byte   // ours for the caller, once made
+	speaks    []string // which of our codecs the caller offered, best first
+	env       flows.Env
+	work      sync.WaitGroup  // goroutines that wait for something on behalf of the loop
+	tone      *media.Playback // the ringback tone an answered caller hears
+	secret    bool            // a sensitive menu collects: digits are told to nobody
+	gathering bool            // gather-dtmf collects
+	playback  *playing        // what the API plays
+	tape      *tape           // the recording
+
+	act     *act                    // what the flow's goroutine does now
+	next    *act                    // what it does after that: a takeover
+	interim context.CancelCauseFunc // ends the present act
+	control control                 // API control, the destination "application"
+
+	ending *ending         // how the call ends; nil while it lives
+	over   context.Context // ends with the call
+	finish context.CancelFunc
+}
+
+// Inbound is what a call needs to know of the INVITE that began it.
+type Inbound struct {
+	Invitation *sip.Invitation
+	Plan       *flows.Plan
+	Flow       *flows.CallFlow // nil: the number has no flow, the API decides
+	Direct     *flows.Rule     // a destination of its own instead of a flow, e.g. from device to device
+	From, To   string          // E.164 where known
+	TrunkID    string
+	DeviceID   string
+}
+
+// New makes the call for an INVITE and starts nothing; Run runs it.
+func (s *System) New(in Inbound) *Call {
+	now := events.Moment(s.Now())
+	c := &Call{
+		id:    events.NewID("call_"),
+		began: now,
+		sys:   s,
+		plan:  in.Plan,
+		flow:  in.Flow,
+		loop:  loop.New(),
+		keys:  ivr.NewKeypad(),
+		offer: in.Invitation.Offer,
+		hops:  in.Invitation.MaxForwards,
+	}
+	c.over, c.finish = context.WithCancel(context.Background())
+	c.log = s.Log.With("call", c.id)
+	c.record = events.CallRecord{
+		CallID: c.id, CallType: "inbound", Status: events.StatusInitiated,
+		From: in.From, To: in.To, InitiatedAt: now,
+		Trunk: in.TrunkID, Device: in.DeviceID, SIPCallID: in.Invitation.SIPCallID,
+	}
+	if in.Flow != nil {
+		c.record.CallFlowID, c.record.FlowRevision = in.Flow.ID, in.Flow.Revision
+		c.tag(in.Flow.Tags)
+	}
+	c.loop.OnPanic = c.panicked
+	c.next = c.firstAct(in)
+	return c
+}
+
+// Run runs the call from its INVITE to the end and returns when nothing of it
+// is left: no leg, no port, no goroutine. When ctx ends the call is ended too.
+func (c *Call) Run(ctx context.Context, in *sip.Invitation) {
+	c.sys.Calls.add(c)
+	stop := context.AfterFunc(ctx, func() {
+		c.loop.Post(func() { c.end(shutdown) })
+	})
+	defer stop()
+	c.caller = &leg{call: c, name: "caller"}
+	c.legs = []*leg{c.caller}
+	c.caller.sig = in.Take(c.loop.Post, c.callerEvent)
+	story := make(chan struct{})
+	go func() {
+		defer close(story)
+		c.story(in)
+	}()
+	// The loop outlives ctx: a call ends by saying goodbye, not by being cut.
+	c.loop.Run(context.WithoutCancel(ctx))
+	<-story
+}
+
+// story is the flow's goroutine: it begins the call, does one act after the
+// other, and ends it.
+func (c *Call) story(in *sip.Invitation) {
+	background := context.Background()
+	if err := c.loop.Call(background, func() { c.begin(in) }); err != nil {
+		return
+	}
+	for {
+		a, ctx := c.takeAct()
+		if a == nil {
+			break
+		}
+		c.actOver(a, c.perform(ctx, a))
+	}
+	c.wrapUp()
+	c.loop.Stop()
+}
+
+// perform runs an act. A fault in it ends this call, and only this one.
+func (c *Call) perform(ctx context.Context, a *act) (e flows.Ending) {
+	defer func() {
+		if v := recover(); v != nil {
+			stack := debug.Stack()
+			_ = c.loop.Call(context.Background(), func() { c.panicked(v, stack) })
+		}
+	}()
+	return a.run(ctx)
+}
+
+// begin opens the caller's sound and tells that there is a call.
+func (c *Call) begin(in *sip.Invitation) {
+	c.log.Info("call begins", "from", c.record.From, "did", c.record.To,
+		"trunk", c.record.Trunk, "device", c.record.Device, "flow", c.record.CallFlowID)
+	c.tell(&events.Initiated{
+		CallType: c.record.CallType, From: c.record.From, To: c.record.To, InitiatedAt: c.began,
+	}, c.began)
+	sound, err := c.sys.Media.Open(media.Options{
+		OnDigit: c.caller.digit, OnLost: c.caller.lost, Log: c.log.With("leg", "caller"),
+	})
+	if err != nil {
+		c.log.Error("open media for the caller", "err", err)
+		c.end(ending{reason: "media_unavailable", source: bySystem, code: 503, text: "Service Unavailable"})
+		return
+	}
+	c.caller.sound = sound
+	c.desk = ivr.New(sound, c.keys, c.sys.Prompts, c.log)
+	if err := c.acceptable(in); err != nil {
+		c.end(unacceptable(err))
+	}
+}
+
+// Record is what is known of the call at this moment.
+func (c *Call) Record() events.CallRecord {
+	var r events.CallRecord
+	err := c.loop.Call(context.Background(), func() { r = c.record.Clone() })
+	if errors.Is(err, loop.ErrStopped) {
+		<-c.loop.Done()
+		return c.record.Clone()
+	}
+	return r
+}
+
+// panicked ends this call, and only this one, when its loop meets a fault.
+func (c *Call) panicked(v any, stack []byte) {
+	c.log.Error("panic in call", "err", v, "stack", string(stack))
+	c.end(ending{reason: "internal_error", source: bySystem, code: 500, text: "Server Internal Error", failed: true})
+}

@@ -1,0 +1,304 @@
+package call
+
+import (
+	"cmp"
+	"time"
+
+	"b2bua/events"
+	"b2bua/flows"
+	"b2bua/internal/loop"
+	"b2bua/media"
+	"b2bua/sip"
+)
+
+// hunt is the search for one destination and the conversation that comes of it:
+// round after round of targets, of which those of one round ring together and
+// the first to answer wins (RFC 3261 section 16.7). It lives on the loop.
+type hunt struct {
+	call   *Call
+	act    *act
+	to     flows.DialRequest
+	from   string     // the number shown to the far end
+	rounds [][]target // what is still to be tried
+	prongs []*prong   // what rings now
+	timer  *loop.Timer
+	last   flows.Outcome // what the best of those that failed said
+	talk   *prong        // who answered
+	done   func(flows.Outcome)
+}
+
+// prong is one leg of the fork.
+type prong struct {
+	leg     *leg
+	target  target
+	attempt int // its place in the record's attempts
+	hunt    *hunt
+	early   bool // its early media goes to the caller
+}
+
+// dial begins a hunt; done is told once, on the loop, when it is over.
+func (c *Call) dial(a *act, to flows.DialRequest, done func(flows.Outcome)) *hunt {
+	if c.ending != nil {
+		done(flows.Outcome{Result: flows.Gone})
+		return nil
+	}
+	if c.hops <= 0 {
+		done(flows.Outcome{Result: flows.Failed, SIPCode: 483, SIPReason: "Too Many Hops"})
+		return nil
+	}
+	h := &hunt{call: c, act: a, to: to, done: done, from: cmp.Or(a.callerID, c.record.From)}
+	var none flows.Outcome
+	h.rounds, none = c.targets(to)
+	h.last = none
+	c.hunt = h
+	timeout := to.Timeout
+	if timeout <= 0 {
+		timeout = flows.DefaultRing
+	}
+	h.timer = c.loop.After(timeout, h.timeUp)
+	h.nextRound()
+	return h
+}
+
+// nextRound rings the next targets, or gives up when there are none.
+func (h *hunt) nextRound() {
+	for len(h.rounds) > 0 && len(h.prongs) == 0 {
+		round := h.rounds[0]
+		h.rounds = h.rounds[1:]
+		for _, t := range round {
+			h.try(t)
+		}
+	}
+	if len(h.prongs) == 0 {
+		h.finish(h.last)
+	}
+}
+
+// try dials one target.
+func (h *hunt) try(t target) {
+	c := h.call
+	p := &prong{target: t, hunt: h, leg: &leg{call: c, name: t.name}}
+	p.attempt = c.attempt(h.to, t)
+	log := c.log.With("leg", t.name)
+	sound, err := c.sys.Media.Open(media.Options{
+		Codecs: t.codecs, Prefer: c.codec(), OnDigit: p.leg.digit, OnLost: p.leg.lost, Log: log,
+	})
+	if err != nil {
+		log.Error("open media for a far leg", "err", err)
+		h.failed(p, flows.Outcome{Result: flows.Unavailable, Detail: "no media port free"})
+		return
+	}
+	p.leg.sound = sound
+	c.legs = append(c.legs, p.leg)
+	d := t.dial
+	d.From, d.Offer = c.callerParty(h.from), sound.Offer()
+	d.MaxForwards = c.hops
+	h.prongs = append(h.prongs, p)
+	p.leg.sig = c.sys.SIP.Dial(d, c.loop.Post, p.event)
+}
+
+// event is the table for a far leg: what it does, and what that means for the
+// caller.
+func (p *prong) event(ev sip.Event) {
+	h, c := p.hunt, p.hunt.call
+	if c.ending != nil || p.leg.over {
+		return
+	}
+	switch ev := ev.(type) {
+	case sip.Progressed:
+		h.progressed(p, ev)
+	case sip.Answered:
+		h.answered(p, ev.SDP)
+	case sip.Rejected:
+		p.leg.over = true
+		h.rejected(p, ev)
+	case sip.Offered:
+		c.reoffered(p.leg, ev)
+	case sip.Reanswered:
+		c.reanswered(p.leg, ev.SDP)
+	case sip.InfoReceived:
+		c.info(p.leg, ev.ContentType, ev.Body)
+	case sip.Ended:
+		p.leg.over = true
+		h.ended(p, ev)
+	}
+}
+
+// progressed: the far end rings, or lets its own sound be heard.
+func (h *hunt) progressed(p *prong, ev sip.Progressed) {
+	c := h.call
+	now := c.now()
+	if a := &c.record.Attempts[p.attempt]; a.RingingAt == nil {
+		a.RingingAt = &now
+	}
+	if len(ev.SDP) > 0 && len(h.prongs) == 1 && !p.early {
+		if h.earlyMedia(p, ev.SDP) {
+			return
+		}
+	}
+	if p.early {
+		return
+	}
+	c.ring()
+	c.ringback()
+}
+
+// earlyMedia connects the caller to what the far end plays before it answers.
+func (h *hunt) earlyMedia(p *prong, sdp []byte) bool {
+	c := h.call
+	if err := p.leg.sound.Accept(sdp); err != nil {
+		c.log.Info("early media", "leg", p.leg.name, "err", err)
+		return false
+	}
+	if !c.caller.answered {
+		if err := c.early(); err != nil {
+			return false
+		}
+	}
+	p.early = true
+	c.silence()
+	media.Bridge(c.caller.sound, p.leg.sound)
+	return true
+}
+
+// answered: p wins; the others are told so and the caller is connected.
+func (h *hunt) answered(p *prong, sdp []byte) {
+	c := h.call
+	if h.talk == p { // a second answer of the same dialog changes nothing
+		return
+	}
+	if err := p.leg.sound.Accept(sdp); err != nil {
+		c.log.Info("answer of a far leg", "leg", p.leg.name, "err", err)
+		p.leg.hangup(sip.Reason{Protocol: "SIP", Cause: 488, Text: "Not Acceptable Here"})
+		h.failed(p, flows.Outcome{Result: flows.CodecMismatch, Detail: err.Error()})
+		h.nextRound()
+		return
+	}
+	h.timer.Stop()
+	h.rounds, h.talk = nil, p
+	for _, loser := range h.prongs {
+		if loser != p {
+			loser.leg.hangup(sip.Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"})
+			c.attemptOver(loser.attempt, flows.Outcome{Result: "completed_elsewhere"})
+		}
+	}
+	h.prongs = []*prong{p}
+	p.leg.answered = true
+	now := c.now()
+	a := &c.record.Attempts[p.attempt]
+	a.AnsweredAt, a.Result, a.SIPCode, a.SIPReason = &now, string(flows.Connected), 200, "OK"
+	if err := c.answer(h.to.Destination); err != nil {
+		return // the call is over
+	}
+	c.connect(p.leg, h.to.Destination)
+	h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
+}
+
+// rejected: a target refused or could not be reached.
+func (h *hunt) rejected(p *prong, ev sip.Rejected) {
+	h.failed(p, flows.OutcomeFromSIP(ev.Code, ev.Reason))
+	if p.early {
+		media.Unbridge(h.call.caller.sound, p.leg.sound)
+		p.early = false
+	}
+	h.nextRound()
+}
+
+// failed takes p off the hunt and remembers why.
+func (h *hunt) failed(p *prong, o flows.Outcome) {
+	h.call.attemptOver(p.attempt, o)
+	h.call.drop(p.leg)
+	h.prongs = without(h.prongs, p)
+	if worse(h.last, o) {
+		h.last = o
+	}
+	if o.Result.Retry() != flows.RetryOtherTrunk && h.to.Type == flows.ToNumber {
+		h.rounds = nil // another trunk would reach the same busy phone
+	}
+}
+
+// ended: a leg that had answered hung up, or was lost.
+func (h *hunt) ended(p *prong, ev sip.Ended) {
+	if p != h.talk {
+		h.failed(p, flows.Outcome{Result: flows.Unavailable, SIPCode: ev.Code, SIPReason: ev.Reason})
+		h.nextRound()
+		return
+	}
+	c := h.call
+	c.record.HangupSource = byCallee
+	c.disconnect()
+	h.finish(flows.Outcome{Result: flows.Connected, SIPCode: ev.Code, SIPReason: ev.Reason})
+}
+
+// timeUp: nobody answered in time.
+func (h *hunt) timeUp() {
+	h.giveUp(flows.Outcome{Result: flows.NoAnswer, Detail: "nobody answered in time"}, sip.Reason{})
+	h.finish(flows.Outcome{Result: flows.NoAnswer, Detail: "nobody answered in time"})
+}
+
+// giveUp hangs up on everybody who rings or talks.
+func (h *hunt) giveUp(o flows.Outcome, r sip.Reason) {
+	for _, p := range h.prongs {
+		if p.early {
+			media.Unbridge(h.call.caller.sound, p.leg.sound)
+		}
+		p.leg.hangup(r)
+		if p != h.talk {
+			h.call.attemptOver(p.attempt, o)
+		}
+		h.call.drop(p.leg)
+	}
+	h.prongs, h.rounds = nil, nil
+}
+
+// release ends the hunt because the call goes on without it.
+func (h *hunt) release() {
+	if h == nil || h.done == nil {
+		return
+	}
+	if h.talk != nil {
+		h.call.disconnect()
+	}
+	h.giveUp(flows.Outcome{Result: flows.Gone}, sip.Reason{})
+	h.finish(flows.Outcome{Result: flows.Gone})
+}
+
+// finish tells the outcome, once.
+func (h *hunt) finish(o flows.Outcome) {
+	if h.done == nil {
+		return
+	}
+	h.timer.Stop()
+	h.call.silence()
+	if h.call.hunt == h {
+		h.call.hunt = nil
+	}
+	if h.talk == nil {
+		h.act.told(TransferResult{Result: string(o.Result), SIPCode: o.SIPCode, SIPReason: o.SIPReason})
+	}
+	done := h.done
+	h.done = nil
+	done(o)
+}
+
+// attempt opens an entry in the record; the result is filled in when known.
+func (c *Call) attempt(to flows.DialRequest, t target) int {
+	c.record.Attempts = append(c.record.Attempts, events.Attempt{
+		Destination: to.Destination, DestinationType: string(to.Type), Via: t.via, StartedAt: c.now(),
+	})
+	return len(c.record.Attempts) - 1
+}
+
+// attemptOver closes the entry.
+func (c *Call) attemptOver(i int, o flows.Outcome) {
+	a := &c.record.Attempts[i]
+	if a.EndedAt != nil {
+		return
+	}
+	now := c.now()
+	a.EndedAt, a.Result = &now, string(o.Result)
+	a.SIPCode, a.SIPReason, a.Detail = o.SIPCode, o.SIPReason, o.Detail
+	c.note(flows.Step{Kind: "dial", Text: dialText(a, now.Sub(a.StartedAt).Round(time.Millisecond)), Detail: map[string]any{
+		"destination": a.Destination, "via": a.Via, "result": a.Result, "sip_code": a.SIPCode, "sip_reason": a.SIPReason,
+	}})
+}

@@ -1,0 +1,71 @@
+package call
+
+import (
+	"b2bua/dtmf"
+	"b2bua/media"
+	"b2bua/sip"
+)
+
+// leg is one party of the call: a SIP dialog and a media session.
+type leg struct {
+	call     *Call
+	name     string // "caller", or whom it reaches
+	sig      *sip.Leg
+	sound    *media.Session
+	answered bool
+	held     bool // the far end holds us
+	over     bool // the dialog is gone
+}
+
+// hangup ends the leg's dialog in the way its state demands. On the loop.
+func (l *leg) hangup(r sip.Reason) {
+	if l.over || l.sig == nil {
+		return
+	}
+	l.over = true
+	l.sig.Hangup(r)
+}
+
+// close gives the leg's ports back. It waits for the packet readers, so it is
+// called where waiting is allowed: never on the loop.
+func (l *leg) close() {
+	if l.sound != nil {
+		l.sound.Close()
+	}
+}
+
+// digit is called by the media engine; the digit is handled on the loop.
+func (l *leg) digit(d dtmf.Digit) {
+	l.call.loop.Post(func() { l.call.pressed(l, d) })
+}
+
+// lost is called by the media engine when the far end fell silent for too long.
+func (l *leg) lost() {
+	l.call.loop.Post(func() { l.call.silent(l) })
+}
+
+// reoffered answers an offer within the dialog (re-INVITE or UPDATE, RFC 3261
+// section 14.2). The leg's own session answers: the other leg need not know
+// that an address or codec changed, only that it is on hold.
+func (c *Call) reoffered(l *leg, ev sip.Offered) {
+	if len(ev.SDP) == 0 {
+		l.sig.AcceptOffer(l.sound.Offer())
+		return
+	}
+	sdp, err := l.sound.Answer(ev.SDP)
+	if err != nil {
+		c.log.Info("refuse re-offer", "leg", l.name, "err", err)
+		l.sig.RefuseOffer(488)
+		return
+	}
+	l.sig.AcceptOffer(sdp)
+	c.heldNow(l)
+}
+
+// reanswered takes the answer to an offer of ours within the dialog.
+func (c *Call) reanswered(l *leg, sdp []byte) {
+	if err := l.sound.Accept(sdp); err != nil {
+		c.log.Warn("answer within the dialog", "leg", l.name, "err", err)
+	}
+	c.heldNow(l)
+}

@@ -1,0 +1,95 @@
+package call
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"b2bua/events"
+)
+
+// Registry knows the live calls. It is the one place where calls meet, so it is
+// the one place with a lock.
+type Registry struct {
+	mu    sync.RWMutex
+	calls map[string]*Call
+	empty chan struct{} // closed when the last call of a drain is over
+}
+
+// NewRegistry makes a registry without calls.
+func NewRegistry() *Registry {
+	return &Registry{calls: map[string]*Call{}}
+}
+
+func (r *Registry) add(c *Call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls[c.id] = c
+}
+
+func (r *Registry) remove(c *Call) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.calls, c.id)
+	if len(r.calls) == 0 && r.empty != nil {
+		close(r.empty)
+		r.empty = nil
+	}
+}
+
+// Get finds a live call by its id.
+func (r *Registry) Get(id string) (*Call, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	c, ok := r.calls[id]
+	return c, ok
+}
+
+// Len is the number of live calls.
+func (r *Registry) Len() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.calls)
+}
+
+// All lists the live calls, oldest first.
+func (r *Registry) All() []*Call {
+	r.mu.RLock()
+	all := make([]*Call, 0, len(r.calls))
+	for _, c := range r.calls {
+		all = append(all, c)
+	}
+	r.mu.RUnlock()
+	slices.SortFunc(all, func(a, b *Call) int {
+		if d := a.began.Compare(b.began); d != 0 {
+			return d
+		}
+		return strings.Compare(a.id, b.id)
+	})
+	return all
+}
+
+// Records lists what is known of the live calls, oldest first.
+func (r *Registry) Records() []events.CallRecord {
+	all := r.All()
+	records := make([]events.CallRecord, 0, len(all))
+	for _, c := range all {
+		records = append(records, c.Record())
+	}
+	return records
+}
+
+// Emptied is closed once no call is live.
+func (r *Registry) Emptied() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.calls) == 0 {
+		done := make(chan struct{})
+		close(done)
+		return done
+	}
+	if r.empty == nil {
+		r.empty = make(chan struct{})
+	}
+	return r.empty
+}

@@ -1,0 +1,174 @@
+package call
+
+import (
+	"context"
+	"time"
+
+	"b2bua/events"
+	"b2bua/flows"
+	"b2bua/ivr"
+)
+
+// seat is where a flow sits: it implements flows.Caller for a real call. Its
+// methods run on the flow's goroutine and put questions to the loop.
+type seat struct {
+	call *Call
+	act  *act
+}
+
+var _ flows.Caller = (*seat)(nil)
+
+var gone = flows.Outcome{Result: flows.Gone}
+
+// Menu answers the caller if need be and presents one menu.
+func (s *seat) Menu(ctx context.Context, r flows.MenuRequest) flows.MenuResult {
+	c := s.call
+	if !s.answered(ctx, r.Menu.ID) {
+		return flows.MenuResult{Reason: flows.MenuHangup}
+	}
+	defer c.keepSecret(ctx, r.Menu.Sensitive)()
+	result := c.desk.Menu(ctx, r)
+	if ctx.Err() != nil {
+		return result
+	}
+	_ = c.loop.Call(ctx, func() { c.gathered(r.Menu, result) })
+	return result
+}
+
+// Dial rings somebody and waits until the conversation is over.
+func (s *seat) Dial(ctx context.Context, r flows.DialRequest) flows.Outcome {
+	out := make(chan flows.Outcome, 1)
+	var h *hunt
+	err := s.call.loop.Call(ctx, func() {
+		h = s.call.dial(s.act, r, func(o flows.Outcome) { out <- o })
+	})
+	if err != nil {
+		return gone
+	}
+	select {
+	case o := <-out:
+		return o
+	case <-ctx.Done():
+		s.call.loop.Post(func() { h.release() })
+		return gone
+	}
+}
+
+// Voicemail answers the caller if need be and takes a message.
+func (s *seat) Voicemail(ctx context.Context, b *flows.VoicemailBox) flows.Outcome {
+	if !s.answered(ctx, b.ID) {
+		return gone
+	}
+	return s.call.takeMessage(ctx, b)
+}
+
+// Say speaks a text to the caller.
+func (s *seat) Say(ctx context.Context, text, language string) flows.Outcome {
+	if !s.answered(ctx, "say") {
+		return gone
+	}
+	if err := s.call.desk.Say(ctx, ivr.Prompt{Ref: text, Language: language}); err != nil {
+		if ctx.Err() != nil {
+			return gone
+		}
+		s.call.log.Warn("say", "err", err)
+		return flows.Outcome{Result: flows.Failed, Detail: err.Error()}
+	}
+	return flows.Outcome{Result: flows.Connected}
+}
+
+// Application lets the call ring until the API takes it over.
+func (s *seat) Application(ctx context.Context, timeout time.Duration) flows.Outcome {
+	return s.call.awaitCommands(ctx, timeout)
+}
+
+// Apologise ends a call for which everything failed.
+func (s *seat) Apologise(ctx context.Context, last flows.Outcome) {
+	answered := false
+	if s.call.loop.Call(ctx, func() { answered = s.call.caller.answered }) != nil || !answered {
+		return // the final SIP code says it, see fromFlow
+	}
+	if err := s.call.desk.Say(ctx, ivr.Prompt{Ref: apology, Language: "en-US"}); err != nil && ctx.Err() == nil {
+		s.call.log.Warn("apologise", "err", err, "cause", last.Result)
+	}
+}
+
+const apology = "We are sorry. Your call cannot be completed at this time. Please try again later."
+
+// Hangup ends the call as the flow says.
+func (s *seat) Hangup(_ context.Context, reason string) {
+	s.post(func(c *Call) { c.end(flowHangup(reason)) })
+}
+
+// Reject refuses an unanswered call, and hangs up on an answered one.
+func (s *seat) Reject(_ context.Context, cause string) {
+	s.post(func(c *Call) {
+		code, text := flows.RejectCode(cause)
+		c.end(ending{reason: "rejected", source: bySystem, code: code, text: text, failed: true})
+	})
+}
+
+// Tag adds tags to the call.
+func (s *seat) Tag(tags map[string]string) {
+	s.post(func(c *Call) { c.tag(tags) })
+}
+
+// Routed tells which way the call was sent and why.
+func (s *seat) Routed(r flows.Routing) {
+	s.post(func(c *Call) {
+		c.log.Info("call routed", "destination_type", r.DestinationType, "destination", r.Destination, "cause", r.Because)
+		c.tell(&events.Routed{
+			RuleIndex: r.RuleIndex, Pattern: r.Pattern, Destination: r.Destination,
+			DestinationType: string(r.DestinationType), Because: r.Because,
+		}, c.now())
+		if r.DestinationType != flows.ToNumber && r.DestinationType != flows.ToDevice && r.DestinationType != flows.ToSIP {
+			s.act.told(TransferResult{Result: string(flows.Connected)})
+		}
+	})
+}
+
+// Note adds a step to the call's trace.
+func (s *seat) Note(step flows.Step) {
+	s.post(func(c *Call) { c.note(step) })
+}
+
+// answered makes sure that the caller is; false means that there is nobody.
+func (s *seat) answered(ctx context.Context, by string) bool {
+	err := ErrEnded
+	if lost := s.call.loop.Call(ctx, func() { err = s.call.answer(by) }); lost != nil {
+		return false
+	}
+	return err == nil
+}
+
+// post runs f on the loop if the act still is what the call does: what a
+// cancelled flow says on its way out no longer counts.
+func (s *seat) post(f func(*Call)) {
+	_ = s.call.loop.Call(context.Background(), func() {
+		if s.call.act == s.act && s.call.ending == nil {
+			f(s.call)
+		}
+	})
+}
+
+// gathered tells the result of a menu or of gather-dtmf. On the loop.
+func (c *Call) gathered(m *flows.IVRMenu, r flows.MenuResult) {
+	f := &events.Gathered{
+		MenuID: m.ID, Digits: r.Digits, Terminator: r.Terminator, Reason: r.Reason,
+		Attempts: r.Attempts, BargedIn: r.BargedIn, DurationMS: r.DurationMS,
+	}
+	if m.Sensitive {
+		f.Digits = ""
+	}
+	c.tell(f, c.now())
+}
+
+// keepSecret keeps digits out of events while a sensitive menu collects; the
+// function it returns ends that.
+func (c *Call) keepSecret(ctx context.Context, sensitive bool) func() {
+	if !sensitive {
+		return func() {}
+	}
+	_ = c.loop.Call(ctx, func() { c.secret = true })
+	return func() { c.loop.Post(func() { c.secret = false }) }
+}

@@ -1,0 +1,46 @@
+package call
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"b2bua/events"
+	"b2bua/ivr"
+	"b2bua/media"
+	"b2bua/sip"
+	"b2bua/store"
+	"b2bua/webhook"
+)
+
+// System is what calls need of the rest of the switch. It is filled in once, by
+// exchange, before the first call.
+type System struct {
+	SIP     Signalling
+	Media   *media.Engine
+	Prompts ivr.Prompts
+	Router  Router
+	Store   *store.Store
+	Bus     *events.Bus
+	Calls   *Registry
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	Codecs          []string            // offered to far legs, in order of preference
+	Ringback        func() media.Source // the tone an answered caller hears while the other side rings
+	RecordingsDir   string
+	VoicemailDir    string
+	ApplicationWait time.Duration // how long a call rings for API control
+	MaxDuration     time.Duration // 0: no limit
+}
+
+// Signalling dials, and knows where devices are registered.
+type Signalling interface {
+	Dial(d sip.Dial, post func(func()) bool, on func(sip.Event)) *sip.Leg
+	Bindings(username string) []sip.Binding
+}
+
+// Router asks routing webhooks.
+type Router interface {
+	Ask(ctx context.Context, url string, r webhook.RouteRequest) (webhook.RouteReply, webhook.Exchange, error)
+}

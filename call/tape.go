@@ -1,0 +1,192 @@
+package call
+
+import (
+	"context"
+	"time"
+
+	"b2bua/events"
+	"b2bua/flows"
+	"b2bua/recorder"
+	"b2bua/store"
+)
+
+// tape is the recording of the call. It listens on the caller's leg, where both
+// directions share one time line and which outlives transfers.
+type tape struct {
+	rec  *recorder.Recording
+	row  store.Recording
+	rows chan store.Recording // states of the row to be kept
+	done chan struct{}        // closed when the file is complete and told of
+}
+
+// recordByFlow starts the recording that the flow asks for.
+func (c *Call) recordByFlow() {
+	if c.flow == nil || c.flow.Recording == nil || !c.flow.Recording.Enabled || c.tape != nil {
+		return
+	}
+	if _, err := c.startTape(*c.flow.Recording); err != nil {
+		c.log.Error("start the recording", "err", err)
+		now := c.now()
+		c.tell(&events.Recording{
+			Event: events.RecordingFailed, RecordingID: events.NewID("rec_"), Status: "failed", Reason: err.Error(), At: now,
+		}, now)
+	}
+}
+
+// startTape begins to record. On the loop.
+func (c *Call) startTape(want flows.Recording) (string, error) {
+	id := events.NewID("rec_")
+	rec, err := recorder.Start(recorder.Options{
+		Dir: c.sys.RecordingsDir, ID: id, Format: want.Format, Participant: want.Participant, Channels: want.Channels,
+		MaxDuration: time.Duration(want.MaxDuration) * time.Second, Log: c.log,
+	})
+	if err != nil {
+		return "", err
+	}
+	t := &tape{rec: rec, rows: make(chan store.Recording, 8), done: make(chan struct{})}
+	t.row = store.Recording{ID: id, CallID: c.id, Status: "recording",
+		Format: want.Format, Participant: want.Participant, StartedAt: c.sys.Now()}
+	c.tape = t
+	c.record.Recordings = append(c.record.Recordings, id)
+	t.rows <- t.row
+	c.caller.sound.AddTap(rec)
+	now := c.now()
+	c.tell(&events.Recording{Event: events.RecordingStarted, RecordingID: id, Status: "recording", Format: want.Format, At: now}, now)
+	c.work.Go(func() { c.watchTape(t) })
+	return id, nil
+}
+
+// watchTape keeps the recording's row as it changes, waits for the file to be
+// complete, and tells it.
+func (c *Call) watchTape(t *tape) {
+	defer close(t.done)
+	for open := true; open; {
+		select {
+		case row := <-t.rows:
+			c.keepRow(&row)
+		case <-t.rec.Done():
+			open = false
+		}
+	}
+	r := t.rec.Result()
+	var row store.Recording
+	var tell func()
+	_ = c.loop.Call(context.Background(), func() {
+		c.caller.sound.RemoveTap(t.rec)
+		if c.tape == t {
+			c.tape = nil
+		}
+		row, tell = c.recorded(t, r)
+	})
+	c.keepRow(&row)
+	_ = c.loop.Call(context.Background(), tell)
+}
+
+// recorded completes the recording's row; what it returns tells the end.
+func (c *Call) recorded(t *tape, r recorder.Result) (row store.Recording, tell func()) {
+	now := c.now()
+	row = t.row
+	row.Status, row.Format, row.Channels, row.SampleRate = "completed", r.Format, r.Channels, r.SampleRate
+	row.Duration, row.Size, row.SHA256, row.Dropped = r.Duration.Seconds(), r.Size, r.SHA256, r.Dropped
+	row.Path, row.Warning, row.EndedAt = r.Path, r.Warning, now
+	f := &events.Recording{
+		Event: events.RecordingCompleted, RecordingID: row.ID, Status: "completed", Format: row.Format,
+		Channels: row.Channels, Duration: row.Duration, Size: row.Size, SHA256: row.SHA256,
+		URL: "/v2/recordings/" + row.ID + "/audio", Reason: r.Reason, At: now,
+	}
+	if r.Err != nil {
+		c.log.Error("recording", "recording", row.ID, "err", r.Err)
+		row.Status, row.Error = "failed", r.Err.Error()
+		f.Event, f.Status, f.Reason = events.RecordingFailed, "failed", r.Err.Error()
+	}
+	if r.Dropped > 0 {
+		c.log.Warn("recording lost frames", "recording", row.ID, "frames", r.Dropped)
+	}
+	return row, func() { c.tell(f, now) }
+}
+
+// keepRow writes the recording's row in the index. Not on the loop.
+func (c *Call) keepRow(row *store.Recording) {
+	if err := c.sys.Store.Recordings().Save(context.Background(), row); err != nil {
+		c.log.Error("keep the recording's row", "recording", row.ID, "err", err)
+	}
+}
+
+// finishTape ends the recording and waits until it is told of. Not on the loop.
+func (c *Call) finishTape() {
+	var t *tape
+	_ = c.loop.Call(context.Background(), func() { t = c.tape })
+	if t == nil {
+		return
+	}
+	t.rec.Finish()
+	<-t.done
+}
+
+// StartRecording begins to record, for the API.
+func (c *Call) StartRecording(ctx context.Context, want flows.Recording) (id string, err error) {
+	err = c.command(ctx, func() error {
+		switch {
+		case !c.caller.answered:
+			return &StateError{State: c.record.Status, Verb: "record", Need: "answer the call first"}
+		case c.tape != nil:
+			return &StateError{State: "recording", Verb: "record", Need: "stop the present recording first"}
+		}
+		id, err = c.startTape(want)
+		return err
+	})
+	return id, err
+}
+
+// StopRecording ends the recording and waits until its file is complete.
+func (c *Call) StopRecording(ctx context.Context) error {
+	var t *tape
+	err := c.onTape(ctx, "record/stop", func(running *tape) { t = running; t.rec.Finish() })
+	if err != nil {
+		return err
+	}
+	select {
+	case <-t.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// PauseRecording keeps nothing of what is said until ResumeRecording.
+func (c *Call) PauseRecording(ctx context.Context) error {
+	return c.onTape(ctx, "record/pause", func(t *tape) {
+		t.rec.Pause()
+		c.taped(t, events.RecordingPaused, "paused")
+	})
+}
+
+// ResumeRecording goes on after a pause.
+func (c *Call) ResumeRecording(ctx context.Context) error {
+	return c.onTape(ctx, "record/resume", func(t *tape) {
+		t.rec.Resume()
+		c.taped(t, events.RecordingResumed, "recording")
+	})
+}
+
+// onTape runs f with the running recording, on the loop.
+func (c *Call) onTape(ctx context.Context, verb string, f func(*tape)) error {
+	return c.command(ctx, func() error {
+		if c.tape == nil {
+			return &StateError{State: c.record.Status, Verb: verb, Need: "nothing is being recorded"}
+		}
+		f(c.tape)
+		return nil
+	})
+}
+
+// taped tells of a change of the running recording.
+func (c *Call) taped(t *tape, name events.Name, status string) {
+	now := c.now()
+	t.row.Status = status
+	select {
+	case t.rows <- t.row:
+	default: // many pauses in a moment: the row at the end is what counts
+	}
+	c.tell(&events.Recording{Event: name, RecordingID: t.row.ID, Status: status, Format: t.row.Format, At: now}, now)
+}

@@ -1,0 +1,85 @@
+package exchange
+
+import (
+	"strconv"
+
+	"b2bua/call"
+	"b2bua/flows"
+	"b2bua/sip"
+)
+
+// Invited decides what an INVITE is for, and runs the call it begins. sip calls
+// it on a goroutine of its own, which becomes the call's.
+func (x *Exchange) Invited(in *sip.Invitation) {
+	if limit := x.cfg.Calls.MaxConcurrent; limit > 0 && x.calls.Len() >= limit {
+		x.log.Warn("call refused: too many calls", "limit", limit, "did", in.To.User)
+		in.Reject(503, "Service Unavailable", sip.Header{Name: "Retry-After", Value: strconv.Itoa(retryAfter)})
+		return
+	}
+	inbound, code := x.route(x.store.Plan(), in)
+	if code != 0 {
+		x.log.Info("call refused", "did", in.To.User, "from", in.From.User, "source", in.Source, "sip_code", code)
+		in.Reject(code, phrases[code])
+		return
+	}
+	x.system.New(inbound).Run(x.calling, in)
+}
+
+// retryAfter is how many seconds a caller turned away is asked to wait.
+const retryAfter = 5
+
+var phrases = map[int]string{403: "Forbidden", 404: "Not Found"}
+
+// route finds what a call is for: a number the switch owns, or, from a device,
+// another device. Anything else is refused with the code returned: nobody dials
+// out through the switch but by a flow or an API command.
+func (x *Exchange) route(plan *flows.Plan, in *sip.Invitation) (call.Inbound, int) {
+	inbound := call.Inbound{Invitation: in, Plan: plan, From: number(in.From.User), To: number(in.To.User)}
+	if in.Anonymous {
+		inbound.From = "anonymous"
+	}
+	if in.Trunk != nil {
+		inbound.TrunkID = in.Trunk.ID
+	}
+	if in.Device != nil {
+		inbound.DeviceID = in.Device.ID
+	}
+	flow, owned := plan.Lookup(in.To.User)
+	switch {
+	case owned:
+		inbound.Flow = flow
+		return inbound, 0
+	case in.Device == nil:
+		return inbound, 404
+	}
+	if d := colleague(plan, in.To.User); d != nil {
+		inbound.Direct = &flows.Rule{Pattern: "*", Destination: d.ID, DestinationType: flows.ToDevice}
+		if d.VoicemailBoxID != "" {
+			inbound.Direct.Fallback = &flows.Fallback{Timeout: 30, Action: flows.ToVoicemail, ActionID: d.VoicemailBoxID}
+		}
+		return inbound, 0
+	}
+	if _, err := flows.ParseNumber(inbound.To); err == nil {
+		return inbound, 403
+	}
+	return inbound, 404
+}
+
+// colleague is the device that another device calls by username or number.
+func colleague(plan *flows.Plan, user string) *flows.Device {
+	if d := plan.DeviceByUsername(user); d != nil {
+		return d
+	}
+	return plan.DeviceByNumber(number(user))
+}
+
+// number is user as E.164 where it is a number, with or without its plus;
+// anything else stays as it is.
+func number(user string) string {
+	for _, s := range []string{user, "+" + user} {
+		if e164, err := flows.ParseNumber(s); err == nil {
+			return e164
+		}
+	}
+	return user
+}

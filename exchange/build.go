@@ -1,0 +1,136 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"b2bua/call"
+	"b2bua/flows"
+	"b2bua/ivr"
+	"b2bua/media"
+	"b2bua/recorder"
+	"b2bua/sip"
+	"b2bua/speech"
+	"b2bua/store"
+)
+
+// openStore opens the database and brings what the configuration file lists
+// into it.
+func (x *Exchange) openStore() error {
+	s, err := store.Open(x.cfg.DataDir, store.Options{
+		Now: x.opt.Now, Log: x.log, InsecureWebhooks: x.cfg.Webhooks.AllowPrivate,
+	})
+	if err != nil {
+		return err
+	}
+	x.store = s
+	if err := x.fillStore(); err != nil {
+		s.Close()
+		return err
+	}
+	return nil
+}
+
+func (x *Exchange) fillStore() error {
+	ctx := context.Background()
+	if _, err := x.store.Seed(ctx, flows.Nouns{
+		Trunks: pointers(x.cfg.Trunks), Devices: pointers(x.cfg.Devices), Numbers: pointers(x.cfg.PhoneNumbers),
+	}); err != nil {
+		return fmt.Errorf("take over trunks, devices and phone numbers of the configuration: %w", err)
+	}
+	var err error
+	if x.demo, err = x.seedDemo(ctx); err != nil {
+		return err
+	}
+	if x.adminKey, err = x.store.EnsureAdminKey(x.cfg.HTTP.AdminKey); err != nil {
+		return fmt.Errorf("admin key: %w", err)
+	}
+	return nil
+}
+
+func pointers[T any](list []T) []*T {
+	out := make([]*T, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
+}
+
+func (x *Exchange) sipConfig() sip.Config {
+	return sip.Config{
+		Listen: x.cfg.SIP.Listen, Advertise: x.cfg.SIP.Advertise, Realm: x.cfg.SIP.Realm, UserAgent: x.cfg.SIP.UserAgent,
+		ListenPacket: x.opt.ListenPacket, Resolve: x.opt.Resolve, Now: x.opt.Now,
+	}
+}
+
+func (x *Exchange) mediaConfig() (media.Config, error) {
+	c := media.Config{Timeout: time.Duration(x.cfg.Media.Timeout), Listen: x.opt.MediaListen}
+	var err error
+	if c.PortMin, c.PortMax, err = x.cfg.Media.PortRange(); err != nil {
+		return c, err
+	}
+	if x.cfg.Media.Bind != "" {
+		if c.Bind, err = netip.ParseAddr(x.cfg.Media.Bind); err != nil {
+			return c, fmt.Errorf("media.bind: %w", err)
+		}
+	}
+	if x.cfg.Media.Advertise == "" {
+		c.Advertise = ownAddress(c.Bind)
+	} else if c.Advertise, err = netip.ParseAddr(x.cfg.Media.Advertise); err != nil {
+		return c, fmt.Errorf("media.advertise: %w", err)
+	}
+	return c, c.Validate()
+}
+
+// ownAddress is the address told to far ends when none is configured: the one
+// bound, else the one that packets to the rest of the world leave from. Asking
+// the kernel for that route sends nothing.
+func ownAddress(bind netip.Addr) netip.Addr {
+	if bind.IsValid() && !bind.IsUnspecified() {
+		return bind
+	}
+	conn, err := net.Dial("udp4", "192.0.2.1:9") // TEST-NET-1, RFC 5737
+	if err != nil {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
+}
+
+// newSystem is what calls need of the switch.
+func (x *Exchange) newSystem() (*call.System, error) {
+	for _, dir := range []string{x.cfg.RecordingsDir(), x.cfg.VoicemailDir(), x.cfg.PromptsDir()} {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return nil, fmt.Errorf("make the folder for audio: %w", err)
+		}
+	}
+	if ok, why := recorder.Available(); !ok {
+		x.log.Warn("recordings are kept as WAV: MP3 cannot be written here", "cause", why)
+	}
+	speaker := speech.New(speech.Config{CacheDir: filepath.Join(x.cfg.DataDir, "speech")}, x.log)
+	prompts := ivr.NewPromptLoader(ivr.PromptSources{
+		Speech: speaker, Dir: x.cfg.PromptsDir(), Fetch: x.fetch,
+	}, x.log)
+	return &call.System{
+		SIP: x.sip, Media: x.media, Prompts: prompts, Router: x.newRouter(), Store: x.store, Bus: x.bus,
+		Calls: x.calls, Now: x.opt.Now, Log: x.log,
+		Codecs: []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country),
+		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
+		ApplicationWait: time.Duration(x.cfg.Calls.ApplicationTimeout), MaxDuration: time.Duration(x.cfg.Calls.MaxDuration),
+	}, nil
+}
+
+// ringback is the tone of a country: North America has its own, most of the
+// others follow ITU-T E.180.
+func ringback(country string) func() media.Source {
+	if strings.EqualFold(country, "us") || strings.EqualFold(country, "ca") {
+		return media.Ringback
+	}
+	return media.RingbackEU
+}

@@ -1,0 +1,102 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"b2bua/api"
+	"b2bua/call"
+	"b2bua/configs"
+	"b2bua/events"
+	"b2bua/media"
+	"b2bua/sip"
+	"b2bua/store"
+	"b2bua/webhook"
+)
+
+// Exchange is the whole switch.
+type Exchange struct {
+	cfg *configs.Config
+	opt Options
+	log *slog.Logger
+
+	store    *store.Store
+	bus      *events.Bus
+	sip      *sip.Endpoint
+	media    *media.Engine
+	webhooks *webhook.Deliverer
+	hosts    *hosts
+	calls    *call.Registry
+	system   *call.System
+	api      *api.Server
+	routing  *http.Client // asks routing webhooks and fetches prompts
+
+	draining atomic.Bool
+
+	adminKey string // made on the very first start, told once
+	demo     *Demo
+
+	calling context.Context // ends when calls must end
+	endAll  context.CancelFunc
+	cut     chan struct{} // closed by Cut
+	cutOnce sync.Once
+}
+
+// New builds the switch: it opens the store and starts nothing.
+func New(cfg *configs.Config, o Options) (*Exchange, error) {
+	x := &Exchange{cfg: cfg, opt: o.withDefaults(), log: o.Log, cut: make(chan struct{})}
+	x.calling, x.endAll = context.WithCancel(context.Background())
+	if err := x.openStore(); err != nil {
+		return nil, err
+	}
+	if err := x.build(); err != nil {
+		x.store.Close()
+		return nil, err
+	}
+	return x, nil
+}
+
+// build makes the rooms and introduces them to each other.
+func (x *Exchange) build() error {
+	x.bus = events.NewBus()
+	x.calls = call.NewRegistry()
+	x.hosts = newHosts(x.opt.Resolve, x.log)
+	x.store.OnPlan(x.hosts.planned)
+	mc, err := x.mediaConfig()
+	if err != nil {
+		return err
+	}
+	x.media = media.New(mc, x.log)
+	x.sip, err = sip.New(x.sipConfig(), directory{plan: x.store.Plan, hosts: x.hosts}, x, x.log)
+	if err != nil {
+		return err
+	}
+	x.webhooks = x.newDeliverer()
+	if x.system, err = x.newSystem(); err != nil {
+		return err
+	}
+	if x.api, err = x.newAPI(); err != nil {
+		return fmt.Errorf("api: %w", err)
+	}
+	return nil
+}
+
+// AdminKey is the key made on the very first start, "" on later ones.
+func (x *Exchange) AdminKey() string { return x.adminKey }
+
+// Demo is what the demo has set up, or nil without a demo.
+func (x *Exchange) Demo() *Demo { return x.demo }
+
+// Handler is the API, for a listener of the caller's own.
+func (x *Exchange) Handler() http.Handler { return x.api.Handler() }
+
+// Ready is closed once SIP listens.
+func (x *Exchange) Ready() <-chan struct{} { return x.sip.Ready() }
+
+// Cut ends a drain at once: calls still running are ended. It may be called
+// more than once.
+func (x *Exchange) Cut() { x.cutOnce.Do(func() { close(x.cut) }) }

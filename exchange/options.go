@@ -1,0 +1,43 @@
+package exchange
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"b2bua/media"
+)
+
+// Options replace what a test wants to hold in its own hands: the clock, the
+// network, the resolver. Log is needed; the rest may be left out.
+type Options struct {
+	Log *slog.Logger
+	// Now is the wall clock: schedules, records and events read it. Timers do
+	// not.
+	Now func() time.Time
+	// ListenPacket and MediaListen open UDP sockets for SIP and RTP.
+	ListenPacket func(network, addr string) (net.PacketConn, error)
+	MediaListen  func(netip.AddrPort) (media.Conn, error)
+	// Resolve finds the addresses of trunk hosts and SIP targets.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Dial connects to webhooks, once their address was checked.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Version of the product, shown by the API.
+	Version string
+	// NoHTTP leaves the API's listener out; Handler still serves it.
+	NoHTTP bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Resolve == nil {
+		o.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	return o
+}

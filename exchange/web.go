@@ -1,0 +1,133 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"b2bua/api"
+	"b2bua/call"
+	"b2bua/events"
+	"b2bua/store"
+	"b2bua/webhook"
+)
+
+// newClient is a client for the addresses that users give: webhooks, prompts.
+func (x *Exchange) newClient() *http.Client {
+	return webhook.NewClient(webhook.Guard{AllowPrivate: x.cfg.Webhooks.AllowPrivate, Resolve: x.opt.Resolve, Dial: x.opt.Dial})
+}
+
+func (x *Exchange) newDeliverer() *webhook.Deliverer {
+	return webhook.NewDeliverer(x.bus, x.store, x.newClient(), webhook.Config{}, x.log)
+}
+
+func (x *Exchange) newRouter() *webhook.Router {
+	x.routing = x.newClient()
+	return webhook.NewRouter(x.routing, webhook.RouterConfig{}, x.log)
+}
+
+// Prompts that are URLs: how large and how slow they may be.
+const (
+	promptLimit    = 16 << 20
+	promptDeadline = 10 * time.Second
+)
+
+// fetch gets a prompt by its URL.
+func (x *Exchange) fetch(ctx context.Context, url string) (io.ReadCloser, error) {
+	ctx, cancel := context.WithTimeout(ctx, promptDeadline)
+	body, err := webhook.Fetch(ctx, x.routing, url, promptLimit)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &fetched{body, cancel}, nil
+}
+
+// fetched ends its request when it is closed.
+type fetched struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (f *fetched) Close() error {
+	defer f.cancel()
+	return f.ReadCloser.Close()
+}
+
+func (x *Exchange) newAPI() (*api.Server, error) {
+	h := x.cfg.HTTP
+	return api.New(api.Deps{
+		Config: api.Config{
+			Listen: h.Listen, TLSMode: h.TLS.Mode, CertFile: h.TLS.Cert, KeyFile: h.TLS.Key, DataDir: x.cfg.DataDir,
+			Advertise:     []string{x.cfg.SIP.Advertise, x.cfg.Media.Advertise},
+			RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
+			RateLimit: api.RateLimit{PerSecond: h.RateLimit.PerSecond, Burst: h.RateLimit.Burst},
+			Version:   x.opt.Version,
+		},
+		Store: x.store, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Ready: x.readiness,
+		Gauges: x.gauges(), Now: x.opt.Now, Log: x.log,
+	})
+}
+
+// liveCalls shows the registry to the API.
+type liveCalls struct{ calls *call.Registry }
+
+// Live finds a call that goes on.
+func (l liveCalls) Live(id string) (api.LiveCall, bool) {
+	c, ok := l.calls.Get(id)
+	if !ok {
+		return nil, false // not a *call.Call that is nil
+	}
+	return c, true
+}
+
+// LiveRecords lists what is known of the calls that go on.
+func (l liveCalls) LiveRecords() []events.CallRecord { return l.calls.Records() }
+
+// readiness says why the switch takes no new calls, or nil.
+func (x *Exchange) readiness() error {
+	select {
+	case <-x.sip.Ready():
+	default:
+		return errors.New("sip does not listen yet")
+	}
+	if x.draining.Load() {
+		return errors.New("draining: new calls are turned away")
+	}
+	return nil
+}
+
+// gauges are what the rooms show in the metrics.
+func (x *Exchange) gauges() []api.Gauge {
+	number := func(name, help string, value func() int) api.Gauge {
+		return api.Gauge{Name: name, Help: help, Value: func() float64 { return float64(value()) }}
+	}
+	return []api.Gauge{
+		number("b2bua_rtp_sessions", "Media sessions open.", x.media.Sessions),
+		number("b2bua_rtp_ports_in_use", "RTP and RTCP ports in use.", x.media.PortsInUse),
+		number("b2bua_media_late_ticks_total", "Ticks of the media clock that came late.", func() int { return int(x.media.LateTicks()) }),
+		number("b2bua_sip_legs", "SIP legs that are not over.", func() int { return x.sip.Stats().Legs }),
+		number("b2bua_sip_dialogs", "SIP dialogs.", func() int { return x.sip.Stats().Dialogs }),
+		number("b2bua_sip_server_transactions", "SIP server transactions.", func() int { return x.sip.Stats().ServerTransactions }),
+		number("b2bua_sip_client_transactions", "SIP client transactions.", func() int { return x.sip.Stats().ClientTransactions }),
+		number("b2bua_registrations", "Contacts registered by devices.", func() int { return x.sip.Stats().Registrations }),
+		number("b2bua_webhook_events_waiting", "Events waiting for delivery.", func() int { return x.webhooks.Stats().Waiting }),
+	}
+}
+
+// retention says how long things are kept.
+func (x *Exchange) retention() store.Retention {
+	return store.Retention{Remove: removeAudio}
+}
+
+func removeAudio(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove audio: %w", err)
+	}
+	return nil
+}
