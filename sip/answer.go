@@ -47,11 +47,12 @@ func (l *Leg) answer(sdp []byte) {
 
 // accept sends a 200 to an INVITE and repeats it until the ACK comes.
 func (l *Leg) accept(tx *serverTx, sdp []byte, a *accepted) bool {
+	seq := tx.req.CSeq().SeqNo
 	if !tx.respond(response{code: 200, contact: l.dialog.contact, headers: sessionHeaders,
 		contentType: sdpType, content: sdp}) {
 		return false
 	}
-	a.tx, a.seq, a.interval = tx, tx.req.CSeq().SeqNo, t1
+	a.tx, a.seq, a.interval = tx, seq, t1
 	l.accepted = a
 	a.timer = l.after(a.interval, l.repeatAnswer)
 	return true

@@ -129,7 +129,7 @@ func (b *bench) invitation() *sip.Invitation {
 	case in := <-b.invited:
 		return in
 	case <-time.After(time.Second):
-		b.t.Fatal("nobody was invited")
+		b.t.Fatalf("nobody was invited\n%s", b.logs)
 		return nil
 	}
 }

@@ -5,8 +5,8 @@ import (
 )
 
 func (l *Leg) receiveBye(tx *serverTx) {
-	tx.reply(200)
 	why, _ := value(tx.req, "reason")
+	tx.reply(200)
 	switch l.State() {
 	case StateCalling, StateEarly:
 		if l.role == uas {

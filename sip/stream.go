@@ -79,26 +79,20 @@ func (st *streams) drain(to netip.AddrPort) {
 	}
 }
 
+// write tries a connection that is there first, and a new one when that turns
+// out to be dead.
 func (st *streams) write(f flow, data []byte) error {
-	conn, err := st.connection(f)
-	if err != nil {
-		return err
-	}
-	defer func() { _, _ = conn.TryClose() }()
-	if _, err := conn.Write(data); err != nil {
-		return fmt.Errorf("send to %s: %w", f.remote, err)
-	}
-	return nil
-}
-
-// connection finds the one the flow began on, or makes a new one.
-func (st *streams) connection(f flow) (*sipmsg.TCPConnection, error) {
 	layer := st.sock.layer
 	if c, err := layer.GetConnection("tcp", f.remote.String()); err == nil {
-		return streamOf(c)
+		err = writeTo(c, data)
+		if err == nil || !f.alt.IsValid() {
+			return err
+		}
+		layer.Pool("tcp").Delete(f.remote.String())
+		_ = c.Close()
 	}
 	if !f.alt.IsValid() {
-		return nil, fmt.Errorf("the connection from %s is gone", f.remote)
+		return fmt.Errorf("the connection from %s is gone", f.remote)
 	}
 	ctx, cancel := context.WithTimeout(st.sock.ep.ctx, dialStream)
 	defer cancel()
@@ -109,17 +103,22 @@ func (st *streams) connection(f flow) (*sipmsg.TCPConnection, error) {
 	probe.SetDestination(f.alt.String())
 	c, err := layer.ClientRequestConnection(ctx, probe)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", f.alt, err)
+		return fmt.Errorf("connect to %s: %w", f.alt, err)
 	}
-	return streamOf(c)
+	return writeTo(c, data)
 }
 
-func streamOf(c sipmsg.Connection) (*sipmsg.TCPConnection, error) {
+// writeTo writes and gives the connection back.
+func writeTo(c sipmsg.Connection, data []byte) error {
+	defer func() { _, _ = c.TryClose() }()
 	conn, ok := c.(*sipmsg.TCPConnection)
 	if !ok {
-		return nil, fmt.Errorf("a %T is no TCP connection", c)
+		return fmt.Errorf("a %T is no TCP connection", c)
 	}
-	return conn, nil
+	if _, err := conn.Write(data); err != nil {
+		return fmt.Errorf("send to %s: %w", conn.RemoteAddr(), err)
+	}
+	return nil
 }
 
 // fewStreams caps the connections that strangers can hold open.

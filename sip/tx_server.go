@@ -34,7 +34,7 @@ const (
 type serverTx struct {
 	ep     *Endpoint
 	key    string
-	req    *sipmsg.Request
+	req    *sipmsg.Request // until the final response
 	flow   flow
 	source netip.AddrPort
 	tag    string // of our To header
@@ -66,13 +66,16 @@ func serverKey(req *sipmsg.Request, method sipmsg.RequestMethod) string {
 // respond sends res and moves on. It reports false when there is a final
 // response already.
 func (tx *serverTx) respond(res response) bool {
-	data := res.bytes(tx.req, tx.tag, tx.ep.cfg.UserAgent)
 	tx.mu.Lock()
 	if tx.phase != proceeding {
 		tx.mu.Unlock()
 		return false
 	}
+	data := res.bytes(tx.req, tx.tag, tx.ep.cfg.UserAgent)
 	tx.last = data
+	if res.code >= 200 {
+		tx.req = nil // it lives on for half a minute without it
+	}
 	switch {
 	case res.code < 200:
 	case tx.invite && res.code < 300:
