@@ -14,10 +14,16 @@ type Clip struct {
 
 // Duration is the exact length of the clip.
 func (c Clip) Duration() time.Duration {
+	return c.At(int64(len(c.Samples)))
+}
+
+// At is the time of sample n at the clip's rate.
+func (c Clip) At(n int64) time.Duration {
 	if c.Rate <= 0 {
 		return 0
 	}
-	return samplesToDuration(len(c.Samples), c.Rate)
+	sec, rest := n/int64(c.Rate), n%int64(c.Rate)
+	return time.Duration(sec)*time.Second + time.Duration(rest*int64(time.Second)/int64(c.Rate))
 }
 
 // Resample gives the clip at another rate. The same rate gives the clip itself.
@@ -55,11 +61,6 @@ func Tone(rate int, d time.Duration, level float64, hertz ...float64) Clip {
 // Silence makes a clip of d of nothing.
 func Silence(rate int, d time.Duration) Clip {
 	return Clip{Rate: rate, Samples: make([]int16, int64(d)*int64(rate)/int64(time.Second))}
-}
-
-func samplesToDuration(n, rate int) time.Duration {
-	sec, rest := int64(n)/int64(rate), int64(n)%int64(rate)
-	return time.Duration(sec)*time.Second + time.Duration(rest*int64(time.Second)/int64(rate))
 }
 
 func clamp16(v float64) int16 {

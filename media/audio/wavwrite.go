@@ -7,7 +7,8 @@ import (
 	"math"
 )
 
-const wavHeaderSize = 44
+// WAVHeaderSize is the length of the header that WAVWriter writes.
+const WAVHeaderSize = 44
 
 // WAVWriter writes a 16-bit PCM WAV file whose header is true after every
 // Patch, so that a file whose writer was killed loses nothing but its tail.
@@ -31,18 +32,18 @@ func NewWAVWriter(f io.WriterAt, rate, channels int) (*WAVWriter, error) {
 // Write appends samples (interleaved when stereo). The header keeps telling
 // the old length until Patch.
 func (w *WAVWriter) Write(samples []int16) error {
-	if w.size+int64(2*len(samples)) > math.MaxUint32-wavHeaderSize {
+	if w.size+int64(2*len(samples)) > math.MaxUint32-WAVHeaderSize {
 		return fmt.Errorf("write wav: over 4 GiB: %w", ErrTooLarge)
 	}
 	w.buf = w.buf[:0]
 	for _, s := range samples {
 		w.buf = binary.LittleEndian.AppendUint16(w.buf, uint16(s))
 	}
-	n, err := w.f.WriteAt(w.buf, wavHeaderSize+w.size)
-	w.size += int64(n)
-	if err != nil {
+	// After a torn write the length stays what it was, and so does the header.
+	if _, err := w.f.WriteAt(w.buf, WAVHeaderSize+w.size); err != nil {
 		return fmt.Errorf("write wav data: %w", err)
 	}
+	w.size += int64(len(w.buf))
 	return nil
 }
 
@@ -55,7 +56,35 @@ func (w *WAVWriter) Patch() error {
 }
 
 // Size is the length of the file in bytes.
-func (w *WAVWriter) Size() int64 { return wavHeaderSize + w.size }
+func (w *WAVWriter) Size() int64 { return WAVHeaderSize + w.size }
+
+// RepairWAV makes the header of a file that WAVWriter wrote, and that now has
+// size bytes, tell its true length in whole sample blocks. It gives what the
+// header says; the error is io.ErrUnexpectedEOF when there is no whole header.
+func RepairWAV(f interface {
+	io.ReaderAt
+	io.WriterAt
+}, size int64) (rate, channels int, err error) {
+	if size < WAVHeaderSize {
+		return 0, 0, fmt.Errorf("repair wav of %d bytes: %w", size, io.ErrUnexpectedEOF)
+	}
+	var head [WAVHeaderSize]byte
+	if _, err := f.ReadAt(head[:], 0); err != nil {
+		return 0, 0, fmt.Errorf("read wav header: %w", err)
+	}
+	rate = int(binary.LittleEndian.Uint32(head[24:]))
+	channels = int(binary.LittleEndian.Uint16(head[22:]))
+	known := wavHeader(rate, channels, int64(binary.LittleEndian.Uint32(head[40:])))
+	if channels < 1 || channels > 2 || rate < minRate || rate > maxRate || string(known[8:40]) != string(head[8:40]) {
+		return 0, 0, fmt.Errorf("repair wav: header of another writer: %w", ErrFormat)
+	}
+	block := int64(2 * channels)
+	data := min((size-WAVHeaderSize)/block*block, math.MaxUint32-WAVHeaderSize)
+	if _, err := f.WriteAt(wavHeader(rate, channels, data), 0); err != nil {
+		return 0, 0, fmt.Errorf("write wav header: %w", err)
+	}
+	return rate, channels, nil
+}
 
 // WriteWAV writes a whole clip as a mono WAV file.
 func WriteWAV(w io.Writer, c Clip) error {
@@ -73,9 +102,9 @@ func WriteWAV(w io.Writer, c Clip) error {
 func wavHeader(rate, channels int, dataSize int64) []byte {
 	le := binary.LittleEndian
 	block := 2 * channels
-	b := make([]byte, 0, wavHeaderSize)
+	b := make([]byte, 0, WAVHeaderSize)
 	b = append(b, "RIFF"...)
-	b = le.AppendUint32(b, uint32(wavHeaderSize-8+dataSize))
+	b = le.AppendUint32(b, uint32(WAVHeaderSize-8+dataSize))
 	b = append(b, "WAVEfmt "...)
 	b = le.AppendUint32(b, 16)
 	b = le.AppendUint16(b, wavPCM)

@@ -1,0 +1,99 @@
+package recorder
+
+import (
+	"math"
+
+	"b2bua/media/audio"
+)
+
+// tapRate is the rate of silence that no frame has told the rate of.
+const tapRate = 8000
+
+// lane is one direction on its way to the rate of the file.
+type lane struct {
+	rate    int // of what came in last
+	to      int
+	convert *audio.Resampler // nil when nothing needs converting
+	ready   []int16
+}
+
+var quiet [maxFrame]int16
+
+// push adds the 20 ms of one tick, nil for silence.
+func (l *lane) push(pcm []int16, rate int) {
+	if pcm == nil {
+		if l.rate == 0 {
+			l.rate = tapRate
+			l.open()
+		}
+		pcm = quiet[:l.rate/50]
+	} else if rate != l.rate {
+		l.finish()
+		l.rate = rate
+		l.open()
+	}
+	if l.convert == nil {
+		l.ready = append(l.ready, pcm...)
+		return
+	}
+	l.ready = l.convert.Push(l.ready, pcm)
+}
+
+func (l *lane) open() {
+	l.convert = nil
+	if l.rate != l.to {
+		l.convert = audio.NewResampler(l.rate, l.to)
+	}
+}
+
+// finish makes what the converter holds back ready.
+func (l *lane) finish() {
+	if l.convert != nil {
+		l.ready = l.convert.Flush(l.ready)
+	}
+}
+
+// drop forgets the first n samples.
+func (l *lane) drop(n int) { l.ready = l.ready[:copy(l.ready, l.ready[n:])] }
+
+// mixer makes the samples of the file from the moments of the time line.
+type mixer struct {
+	in, out lane
+	stereo  bool
+	mixed   []int16
+}
+
+func newMixer(rate int, stereo bool) *mixer {
+	return &mixer{in: lane{to: rate}, out: lane{to: rate}, stereo: stereo}
+}
+
+func (m *mixer) push(t moment) {
+	m.in.push(t.in, t.inRate)
+	m.out.push(t.out, t.outRate)
+}
+
+func (m *mixer) finish() {
+	m.in.finish()
+	m.out.finish()
+}
+
+// take gives what is ready of both directions, valid until the next take.
+func (m *mixer) take() []int16 {
+	n := min(len(m.in.ready), len(m.out.ready))
+	m.mixed = m.mixed[:0]
+	for i, a := range m.in.ready[:n] {
+		b := m.out.ready[i]
+		if m.stereo {
+			m.mixed = append(m.mixed, a, b)
+		} else {
+			m.mixed = append(m.mixed, add16(a, b))
+		}
+	}
+	m.in.drop(n)
+	m.out.drop(n)
+	return m.mixed
+}
+
+func add16(a, b int16) int16 {
+	return int16(min(max(int(a)+int(b), math.MinInt16), math.MaxInt16))
+}

@@ -1,0 +1,138 @@
+package recorder
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"b2bua/media/audio"
+	"b2bua/recorder/lame"
+)
+
+// tickTime is the length of a tap frame.
+const tickTime = 20 * time.Millisecond
+
+// pieceTicks is how much sound is mixed before it is written: five seconds.
+const pieceTicks = 250
+
+// paper is the writing side of a recording: time line, mixer and file. It
+// belongs to the recording's goroutine.
+type paper struct {
+	o        Options
+	f        *os.File
+	sum      *summed // nil for WAV, whose header changes
+	sink     sink
+	line     timeline
+	mix      *mixer
+	rate     int
+	channels int
+	warning  string
+
+	ticks   int64 // emitted to the mixer
+	most    int64 // of them, by MaxDuration
+	full    bool
+	samples int64 // per channel, given to the sink
+	err     error
+}
+
+func newPaper(o Options) (*paper, error) {
+	p := &paper{o: o, rate: mp3Rate, channels: 1, most: max(1, int64(o.MaxDuration/tickTime))}
+	if o.Channels == Dual {
+		p.channels = 2
+	}
+	if o.Format == MP3 {
+		if err := lame.Available(); err != nil {
+			p.o.Format = WAV
+			p.warning = "written as wav, because mp3 is not available: " + err.Error()
+		}
+	}
+	var err error
+	if p.f, err = create(o.Dir, o.ID, p.o.Format); err != nil {
+		return nil, err
+	}
+	if err := p.open(); err != nil {
+		return nil, errors.Join(err, p.f.Close(), os.Remove(p.f.Name()))
+	}
+	p.mix = newMixer(p.rate, p.channels == 2)
+	p.line.emit = p.tick
+	return p, nil
+}
+
+func (p *paper) open() error {
+	if p.o.Format == WAV {
+		p.rate = p.o.SampleRate
+		w, err := audio.NewWAVWriter(p.f, p.rate, p.channels)
+		p.sink = wavFile{w}
+		return err
+	}
+	p.sum = &summed{f: p.f, hash: sha256.New()}
+	s, err := newMP3File(p.sum, p.rate, p.channels)
+	p.sink = s
+	return err
+}
+
+// tick takes one moment of the time line.
+func (p *paper) tick(t moment) {
+	if t.paused && p.o.PauseMode == PauseSkip {
+		return
+	}
+	p.mix.push(t)
+	p.ticks++
+	if p.ticks%pieceTicks == 0 {
+		_ = p.write() // a long gap is written in pieces; the error is kept in p.err
+	}
+	if p.ticks >= p.most {
+		p.full = true
+		p.line.emit = nil
+	}
+}
+
+// write gives to the file what the mixer has ready.
+func (p *paper) write() error {
+	if p.err != nil {
+		return p.err
+	}
+	pcm := p.mix.take()
+	if p.err = p.sink.write(pcm); p.err == nil {
+		p.samples += int64(len(pcm) / p.channels)
+	}
+	return p.err
+}
+
+// close completes the file.
+func (p *paper) close(reason string) Result {
+	if p.err == nil {
+		p.mix.finish()
+		if p.write() == nil {
+			p.err = p.sink.close(p.samples)
+		}
+	} else {
+		p.sink.discard()
+	}
+	r := Result{
+		ID: p.o.ID, Path: p.f.Name(), Format: p.o.Format, Channels: p.channels, SampleRate: p.rate,
+		Duration: p.duration(), Dropped: p.line.late, Warning: p.warning, Reason: reason,
+	}
+	if p.err != nil {
+		r.Reason = DiskFail
+	}
+	var err error
+	if p.sum != nil {
+		r.SHA256, r.Size = hex.EncodeToString(p.sum.hash.Sum(nil)), p.sum.size
+	} else {
+		r.SHA256, r.Size, err = sumFile(p.f)
+	}
+	// A recording survives the power cut that comes after it was announced.
+	err = errors.Join(p.err, err, p.f.Sync(), p.f.Close())
+	if err != nil {
+		r.Err = fmt.Errorf("write recording %s: %w", p.o.ID, err)
+	}
+	return r
+}
+
+func (p *paper) duration() time.Duration {
+	return audio.Clip{Rate: p.rate}.At(p.samples)
+}

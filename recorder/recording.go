@@ -1,0 +1,176 @@
+package recorder
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"b2bua/media"
+	"b2bua/recorder/lame"
+)
+
+// Recording is a file being written. It is a media.Tap.
+type Recording struct {
+	o     Options
+	log   *slog.Logger
+	ring  *ring
+	paper *paper
+
+	paused  atomic.Bool
+	over    atomic.Bool // no more frames wanted
+	failed  atomic.Bool
+	dropped atomic.Uint64
+
+	ask    sync.Once
+	finish chan struct{} // closed by Finish
+	done   chan struct{}
+	result Result // valid once done is closed
+}
+
+// Available tells whether MP3 can be written here, and if not, why.
+func Available() (ok bool, why string) {
+	if err := lame.Available(); err != nil {
+		return false, err.Error()
+	}
+	return true, ""
+}
+
+// Start creates the file and begins with the first frame that comes.
+func Start(o Options) (*Recording, error) {
+	if err := o.complete(); err != nil {
+		return nil, fmt.Errorf("start recording %s: %w", o.ID, err)
+	}
+	p, err := newPaper(o)
+	if err != nil {
+		return nil, fmt.Errorf("start recording %s: %w", o.ID, err)
+	}
+	r := &Recording{
+		o: o, log: o.Log.With("recording", o.ID), ring: newRing(), paper: p,
+		finish: make(chan struct{}), done: make(chan struct{}),
+	}
+	if p.warning != "" {
+		r.log.Warn("recording is not as asked for", "cause", p.warning)
+	}
+	go r.run()
+	return r, nil
+}
+
+// Frame takes 20 ms of sound. It is called on the media clock, by one
+// goroutine at a time, and never blocks; after the end it does nothing.
+func (r *Recording) Frame(f media.TapFrame) {
+	if r.over.Load() {
+		return
+	}
+	rec := record{tick: f.Tick, rate: f.Rate, out: f.Dir == media.Out, paused: r.paused.Load()}
+	// What was said during a pause must not get as far as the ring.
+	if !rec.paused && r.o.wants(f) && len(f.PCM) <= maxFrame {
+		rec.pcm = f.PCM
+	}
+	if !r.ring.put(rec) {
+		r.dropped.Add(1)
+	}
+}
+
+// Pause stops keeping sound with the next frame.
+func (r *Recording) Pause() { r.paused.Store(true) }
+
+// Resume goes on after Pause.
+func (r *Recording) Resume() { r.paused.Store(false) }
+
+// The states of a recording.
+const (
+	Running   = "recording"
+	Paused    = "paused"
+	Completed = "completed"
+	Failed    = "failed"
+)
+
+// State is what the recording does now.
+func (r *Recording) State() string {
+	switch {
+	case r.failed.Load():
+		return Failed
+	case r.over.Load():
+		return Completed
+	case r.paused.Load():
+		return Paused
+	}
+	return Running
+}
+
+// Finish asks the recording to end and returns at once.
+func (r *Recording) Finish() {
+	r.ask.Do(func() { close(r.finish) })
+}
+
+// Done is closed when the file is complete.
+func (r *Recording) Done() <-chan struct{} { return r.done }
+
+// Result waits for the end and describes the file.
+func (r *Recording) Result() Result {
+	<-r.done
+	return r.result
+}
+
+// Stop ends the recording, waits until the file is complete, and describes it.
+func (r *Recording) Stop() Result {
+	r.Finish()
+	return r.Result()
+}
+
+// writeEvery is how long sound waits to be encoded and written.
+const writeEvery = 200 * time.Millisecond
+
+// run is the recording's goroutine.
+func (r *Recording) run() {
+	defer close(r.done)
+	tick := time.NewTicker(writeEvery)
+	defer tick.Stop()
+	reason := ""
+	for reason == "" {
+		select {
+		case <-tick.C:
+		case <-r.finish:
+			reason = Stopped
+		}
+		reason = r.write(reason)
+	}
+	r.over.Store(true)
+	r.result = r.paper.close(reason)
+	r.result.Dropped += r.dropped.Load()
+	r.failed.Store(r.result.Err != nil)
+	if err := r.result.Err; err != nil {
+		r.log.Error("recording ended early", "err", err)
+	}
+	if n := r.result.Dropped; n > 0 {
+		r.log.Warn("recording lost frames", "frames", n)
+	}
+	if r.o.OnDone != nil {
+		r.o.OnDone(r.result)
+	}
+}
+
+// write moves what is in the ring to the file and tells why the recording
+// ends, if it does.
+func (r *Recording) write(reason string) string {
+	var buf [maxFrame]int16
+	for {
+		rec, ok := r.ring.take(buf[:])
+		if !ok {
+			break
+		}
+		r.paper.line.add(rec)
+	}
+	if reason == Stopped {
+		r.paper.line.finish()
+	}
+	if err := r.paper.write(); err != nil {
+		return DiskFail
+	}
+	if r.paper.full {
+		return TooLong
+	}
+	return reason
+}
