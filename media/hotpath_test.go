@@ -1,0 +1,232 @@
+package media
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"b2bua/media/codec"
+)
+
+// hole is a socket that swallows what is sent and never has anything to read.
+type hole struct {
+	addr   netip.AddrPort
+	closed chan struct{}
+}
+
+func newHole(a netip.AddrPort) (Conn, error) { return &hole{a, make(chan struct{})}, nil }
+
+func (h *hole) ReadFromUDPAddrPort([]byte) (int, netip.AddrPort, error) {
+	<-h.closed
+	return 0, netip.AddrPort{}, os.ErrClosed
+}
+func (h *hole) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error) { return len(b), nil }
+func (h *hole) SetReadDeadline(time.Time) error                            { return nil }
+func (h *hole) LocalAddr() net.Addr                                        { return net.UDPAddrFromAddrPort(h.addr) }
+func (h *hole) Close() error                                               { close(h.closed); return nil }
+
+var farEnd = netip.MustParseAddrPort("127.0.0.1:4000")
+
+// leg opens a negotiated session that is driven by hand.
+func benchLeg(tb testing.TB, e *Engine, name string) *Session {
+	tb.Helper()
+	s, err := e.Open(Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
+	pt := map[string]string{codec.PCMU: "0", codec.PCMA: "8"}[name]
+	if _, err := s.Answer([]byte(strings.Join([]string{"v=0", "c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP " + pt, ""}, "\r\n"))); err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+func benchEngine(listen func(netip.AddrPort) (Conn, error)) *Engine {
+	return New(Config{Bind: farEnd.Addr(), PortMin: 30000, PortMax: 39999, Listen: listen}, slog.New(slog.DiscardHandler))
+}
+
+// caller feeds packets to a session as its RTP reader would.
+type caller struct {
+	s   *Session
+	raw [headerSize + frameSize]byte
+	pt  uint8
+	seq uint16
+	ts  uint32
+	now time.Duration
+}
+
+func (c *caller) packet() {
+	c.seq++
+	c.ts += frameSize
+	c.now += frameTime
+	putHeader(c.raw[:], c.pt, false, c.seq, c.ts, 1)
+	c.s.receive(c.raw[:], farEnd, c.now)
+}
+
+// bridgeByHand makes two bridged legs and their callers, with a few packets and
+// ticks behind them.
+func bridgeByHand(tb testing.TB, e *Engine, first, second string) (a, b *caller, tick func()) {
+	a = &caller{s: benchLeg(tb, e, first), now: time.Second}
+	b = &caller{s: benchLeg(tb, e, second), now: time.Second}
+	for _, c := range []*caller{a, b} {
+		if c.s.Codec() == codec.PCMA {
+			c.pt = 8
+		}
+	}
+	Bridge(a.s, b.s)
+	sh := a.s.shard.Load()
+	tick = func() {
+		sh.mu.Lock()
+		sh.tick++
+		sh.step(a.now)
+		sh.after = nil
+		sh.mu.Unlock()
+	}
+	for range 10 {
+		a.packet()
+		b.packet()
+		tick()
+	}
+	return a, b, tick
+}
+
+func TestRelayAllocatesNothing(t *testing.T) {
+	a, _, _ := bridgeByHand(t, benchEngine(newHole), codec.PCMU, codec.PCMU)
+	if !a.s.Stats().Relayed {
+		t.Fatal("not relayed")
+	}
+	if n := testing.AllocsPerRun(1000, a.packet); n != 0 {
+		t.Errorf("%v allocations a packet", n)
+	}
+}
+
+func TestFramesAllocateNothing(t *testing.T) {
+	a, b, tick := bridgeByHand(t, benchEngine(newHole), codec.PCMU, codec.PCMA)
+	a.s.leg.checkAt, b.s.leg.checkAt = time.Hour, time.Hour // no reports
+	if a.s.Stats().Relayed {
+		t.Fatal("relayed")
+	}
+	a.s.AddTap(deaf{})
+	if n := testing.AllocsPerRun(1000, func() { a.packet(); b.packet(); tick() }); n != 0 {
+		t.Errorf("%v allocations a frame", n)
+	}
+	b.s.Play(Ringback())
+	if n := testing.AllocsPerRun(1000, func() { a.packet(); b.packet(); tick() }); n != 0 {
+		t.Errorf("%v allocations a frame with a tone", n)
+	}
+}
+
+func TestJunkAllocatesNothing(t *testing.T) {
+	a, _, _ := bridgeByHand(t, benchEngine(newHole), codec.PCMU, codec.PCMU)
+	stranger := netip.MustParseAddrPort("192.0.2.1:9")
+	if n := testing.AllocsPerRun(1000, func() { a.s.receive(a.raw[:], stranger, a.now) }); n != 0 {
+		t.Errorf("%v allocations a stranger's packet", n)
+	}
+	if a.s.Stats().Refused < 1000 {
+		t.Error("the stranger was taken for the far end")
+	}
+}
+
+type deaf struct{}
+
+func (deaf) Frame(TapFrame) {}
+
+// A stalled clock makes up for what it missed and says so; what is too long ago
+// it gives up.
+func TestClockCatchesUp(t *testing.T) {
+	e := benchEngine(newHole)
+	s := benchLeg(t, e, codec.PCMU)
+	sh := s.shard.Load()
+	sh.tick = 49
+	for _, want := range []struct{ due, sent, late uint64 }{
+		{50, 1, 0}, {50, 1, 0}, {51, 2, 0}, {61, 12, 9}, {62, 13, 9}, {1062, 13 + catchUp, 9 + 999}, {1063, 14 + catchUp, 9 + 999},
+	} {
+		sh.advance(want.due)
+		if sent, late := s.Stats().PacketsSent, e.LateTicks(); sent != want.sent || late != want.late {
+			t.Errorf("tick %d: %d packets, %d late, want %d and %d", want.due, sent, late, want.sent, want.late)
+		}
+	}
+	if sh.tick != 1063 {
+		t.Errorf("stands at %d", sh.tick)
+	}
+}
+
+// What cannot be RTP is told apart, whatever its length fields claim.
+func FuzzPacket(f *testing.F) {
+	f.Add([]byte("\x80\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03payload"))
+	f.Add([]byte("\xb0\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03\x00\x00\xff\xffx\x04"))
+	f.Add([]byte("\x8f\x80\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		p, ok := parsePacket(raw)
+		if !ok {
+			return
+		}
+		n := len(p.payload)
+		b := p.reheader(5, true, 6, 7, 8)
+		if len(b) != headerSize+n {
+			t.Fatalf("%d octets with a payload of %d", len(b), n)
+		}
+		q, ok := parsePacket(b)
+		if !ok || q.pt != 5 || !q.marker || q.seq != 6 || q.ts != 7 || q.ssrc != 8 || len(q.payload) != n {
+			t.Fatalf("rewritten as %+v", q)
+		}
+	})
+}
+
+// BenchmarkRelay is the switch's own share of a relayed packet; the sockets are
+// holes.
+func BenchmarkRelay(b *testing.B) {
+	a, _, _ := bridgeByHand(b, benchEngine(newHole), codec.PCMU, codec.PCMU)
+	b.ReportAllocs()
+	for b.Loop() {
+		a.packet()
+	}
+}
+
+// BenchmarkRelaySocket is a relayed packet with a real send.
+func BenchmarkRelaySocket(b *testing.B) {
+	a, _, _ := bridgeByHand(b, benchEngine(nil), codec.PCMU, codec.PCMU)
+	b.ReportAllocs()
+	for b.Loop() {
+		a.packet()
+	}
+}
+
+// BenchmarkFrame is one leg of a transcoding bridge for one tick: receive,
+// buffer, decode, encode, without the sockets.
+func BenchmarkFrame(b *testing.B) {
+	x, y, tick := bridgeByHand(b, benchEngine(newHole), codec.PCMU, codec.PCMA)
+	x.s.leg.checkAt, y.s.leg.checkAt = 1<<62, 1<<62
+	b.ReportAllocs()
+	for b.Loop() {
+		x.packet()
+		y.packet()
+		tick()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/2, "ns/leg")
+}
+
+// BenchmarkIdleLegs is a tick of a thousand relayed legs: what the clock costs
+// those who do not need it.
+func BenchmarkIdleLegs(b *testing.B) {
+	e := benchEngine(newHole)
+	var shards []*shard
+	now := time.Second
+	for range 500 {
+		x, y, _ := bridgeByHand(b, e, codec.PCMU, codec.PCMU)
+		x.s.leg.checkAt, y.s.leg.checkAt = 1<<62, 1<<62
+		shards = e.shards
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, sh := range shards {
+			sh.tick++
+			sh.step(now)
+		}
+	}
+}
