@@ -1,0 +1,170 @@
+package dtmf
+
+import (
+	"encoding/binary"
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// ev is one event packet of the tables: key, timestamp, duration in
+// milliseconds, end bit, and when it comes, in milliseconds.
+type ev struct {
+	key byte
+	ts  uint32
+	ms  int
+	end bool
+	at  int
+}
+
+func (e ev) packet() Packet {
+	code, _ := Code(e.key)
+	b := []byte{code, 10, 0, 0}
+	if e.end {
+		b[1] |= 0x80
+	}
+	binary.BigEndian.PutUint16(b[2:], uint16(min(e.ms*8, 0xffff)))
+	return Packet{SSRC: 7, Timestamp: e.ts, Payload: b}
+}
+
+func told(r *Receiver, events []ev) (digits string, durations []time.Duration) {
+	note := func(ps []Press) {
+		for _, p := range ps {
+			digits += string(p.Symbol)
+			durations = append(durations, p.Duration)
+		}
+	}
+	for _, e := range events {
+		note(r.Push(nil, e.packet(), time.Duration(e.at)*time.Millisecond))
+	}
+	note(r.Flush(nil, time.Hour))
+	return digits, durations
+}
+
+func TestReceiver(t *testing.T) {
+	for name, c := range map[string]struct {
+		events []ev
+		want   string
+	}{
+		"whole":                 {[]ev{{'1', 0, 20, false, 0}, {'1', 0, 40, false, 20}, {'1', 0, 60, true, 40}}, "1"},
+		"three ends":            {[]ev{{'1', 0, 60, true, 0}, {'1', 0, 60, true, 0}, {'1', 0, 60, true, 0}}, "1"},
+		"no end":                {[]ev{{'1', 0, 20, false, 0}, {'1', 0, 40, false, 20}}, "1"},
+		"no start":              {[]ev{{'1', 0, 100, true, 0}}, "1"},
+		"no end, then another":  {[]ev{{'1', 0, 20, false, 0}, {'2', 800, 20, false, 100}, {'2', 800, 40, true, 120}}, "12"},
+		"no end, then the same": {[]ev{{'1', 0, 20, false, 0}, {'1', 800, 20, false, 100}, {'1', 800, 40, true, 120}}, "11"},
+		"back to back":          {[]ev{{'5', 0, 60, true, 0}, {'5', 480, 60, true, 60}, {'5', 960, 60, true, 120}}, "555"},
+		"late end":              {[]ev{{'1', 0, 60, true, 0}, {'2', 480, 20, false, 60}, {'1', 0, 60, true, 61}, {'2', 480, 60, true, 100}}, "12"},
+		"overtaken":             {[]ev{{'1', 0, 60, true, 0}, {'1', 0, 40, false, 10}, {'1', 0, 20, false, 20}}, "1"},
+		"only straggler":        {[]ev{{'2', 800, 20, false, 0}, {'1', 0, 60, true, 1}, {'2', 800, 60, true, 2}}, "12"},
+		"held for 20 s": {[]ev{{'9', 0, 4000, false, 0}, {'9', 0, 8191, false, 150}, {'9', 0xffff, 4000, false, 300},
+			{'9', 2 * 0xffff, 3616, true, 450}}, "9"},
+		"clock wraps":   {[]ev{{'1', math.MaxUint32 - 100, 60, true, 0}, {'2', 700, 60, true, 100}}, "12"},
+		"resumes late":  {[]ev{{'1', 0, 20, false, 0}, {'2', 8000, 20, false, 900}, {'1', 0, 60, true, 950}, {'2', 8000, 60, true, 960}}, "12"},
+		"zero duration": {[]ev{{'1', 0, 0, false, 0}, {'1', 0, 20, false, 20}, {'1', 0, 40, true, 40}}, "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r Receiver
+			if got, _ := told(&r, c.events); got != c.want {
+				t.Errorf("told %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestReceiverDuration(t *testing.T) {
+	var r Receiver
+	_, d := told(&r, []ev{{'9', 0, 8191, false, 0}, {'9', 0xffff, 8191, false, 1}, {'9', 2 * 0xffff, 1000, true, 2}})
+	if len(d) != 1 || d[0].Round(10*time.Millisecond) != 17380*time.Millisecond {
+		t.Errorf("durations %v", d)
+	}
+}
+
+func TestReceiverIgnoresWhatIsNoKey(t *testing.T) {
+	var r Receiver
+	for _, payload := range [][]byte{nil, {1, 2, 3}, {16, 0x80, 1, 0}, {255, 0x80, 1, 0}} {
+		if got := r.Push(nil, Packet{Payload: payload}, 0); len(got) != 0 || r.Open() {
+			t.Errorf("%v told %v", payload, got)
+		}
+	}
+}
+
+func TestReceiverAllocatesNothing(t *testing.T) {
+	var r Receiver
+	dst := make([]Press, 0, 2)
+	p := ev{'1', 0, 20, true, 0}.packet()
+	if n := testing.AllocsPerRun(100, func() { p.Timestamp += 800; r.Push(dst, p, 0) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Whatever is lost of a press in runs of at most three packets, and whatever
+// comes twice or a little late: each key pressed is told once, in order.
+func TestReceiverTellsEachPressOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SliceOfN(rapid.SampledFrom([]byte(symbols)), 1, 30).Draw(t, "keys")
+		var r Receiver
+		var got string
+		var now time.Duration
+		ts := rapid.Uint32().Draw(t, "ts")
+		s := NewSender(20 * time.Millisecond)
+		run := 0
+		for _, k := range keys {
+			d := time.Duration(rapid.IntRange(2, 50).Draw(t, "frames")) * 20 * time.Millisecond
+			if err := s.Queue(string(k), d, 0); err != nil {
+				t.Fatal(err)
+			}
+			began := ts
+			for {
+				step, busy := s.Next()
+				if !busy {
+					break
+				}
+				now += 20 * time.Millisecond
+				ts += 160
+				for _, p := range r.Flush(nil, now) {
+					got += string(p.Symbol)
+				}
+				if !step.Send {
+					continue
+				}
+				if run < 3 && rapid.IntRange(0, 9).Draw(t, "lost") < 3 {
+					run++
+					continue
+				}
+				run = 0
+				for range rapid.IntRange(1, 2).Draw(t, "copies") {
+					for _, p := range r.Push(nil, Packet{SSRC: 1, Timestamp: began, Payload: step.Payload[:]}, now) {
+						got += string(p.Symbol)
+					}
+				}
+			}
+		}
+		for _, p := range r.Flush(nil, now+time.Second) {
+			got += string(p.Symbol)
+		}
+		if got != string(keys) {
+			t.Fatalf("pressed %q, told %q", keys, got)
+		}
+	})
+}
+
+func FuzzReceiver(f *testing.F) {
+	f.Add([]byte{1, 0x8a, 1, 0, 2, 10, 0, 160})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r Receiver
+		events := 0
+		for i := 0; i+4 <= len(b); i += 4 {
+			events++
+			for _, p := range r.Push(nil, Packet{Timestamp: uint32(b[i+3]), Payload: b[i : i+4]}, time.Duration(i)) {
+				if !Valid(string(p.Symbol)) || p.Duration < 0 {
+					t.Fatalf("told %+v", p)
+				}
+			}
+		}
+		if got := r.Flush(nil, time.Hour); len(got) > 1 || r.Open() {
+			t.Fatalf("flushed %d", len(got))
+		}
+	})
+}
