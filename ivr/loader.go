@@ -1,0 +1,159 @@
+package ivr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"b2bua/media/audio"
+	"b2bua/speech"
+)
+
+// Speaker is what the loader needs of *speech.Speaker.
+type Speaker interface {
+	Say(ctx context.Context, t speech.Text) (audio.Clip, error)
+}
+
+// PromptSources is where a PromptLoader finds prompts.
+type PromptSources struct {
+	Speech Speaker
+	Dir    string // prompts folder: prompt_ID.wav or .mp3, and named files
+	// Fetch gets a URL; whom it dials is its business. Nil means that URLs are
+	// refused. Size and time are limited here.
+	Fetch func(ctx context.Context, url string) (io.ReadCloser, error)
+}
+
+const (
+	promptRate = 8000 // what media plays
+
+	fetchTime     = 10 * time.Second
+	fetchBytes    = 16 << 20
+	promptTime    = 10 * time.Minute
+	urlFreshness  = 5 * time.Minute
+	fileFreshness = 5 * time.Second // an uploaded prompt that is replaced is heard soon
+	textFreshness = 24 * time.Hour
+)
+
+// ErrNoPrompt says that there is no such prompt.
+var ErrNoPrompt = errors.New("no such prompt")
+
+// promptID is an id of an uploaded prompt.
+var promptID = regexp.MustCompile(`^prompt_[A-Za-z0-9_-]{1,64}$`)
+
+// PromptLoader is the standard Prompts: texts are spoken, ids and names are
+// files, URLs are fetched. What was loaded lately is kept, ready to play.
+type PromptLoader struct {
+	from  PromptSources
+	log   *slog.Logger
+	ready *shelf
+}
+
+// NewPromptLoader makes a loader.
+func NewPromptLoader(from PromptSources, log *slog.Logger) *PromptLoader {
+	return &PromptLoader{from: from, log: log, ready: newShelf(shelfSamples)}
+}
+
+// Load gives the prompt as a clip of 8 kHz.
+func (l *PromptLoader) Load(ctx context.Context, p Prompt) (audio.Clip, error) {
+	load, fresh := l.kind(p)
+	if clip, ok := l.ready.get(p); ok {
+		return clip, nil
+	}
+	clip, err := load(ctx, p)
+	if err != nil {
+		return audio.Clip{}, err
+	}
+	clip = clip.Resample(promptRate)
+	l.ready.put(p, clip, fresh)
+	return clip, nil
+}
+
+// kind tells how a prompt is loaded and for how long that stays true.
+func (l *PromptLoader) kind(p Prompt) (load func(context.Context, Prompt) (audio.Clip, error), fresh time.Duration) {
+	lower := strings.ToLower(p.Ref)
+	switch {
+	case strings.HasPrefix(lower, "http://"), strings.HasPrefix(lower, "https://"):
+		return l.fetch, urlFreshness
+	case promptID.MatchString(p.Ref):
+		return l.uploaded, fileFreshness
+	case strings.HasPrefix(p.Ref, "file:"):
+		return l.file, fileFreshness
+	}
+	return l.speak, textFreshness
+}
+
+func (l *PromptLoader) speak(ctx context.Context, p Prompt) (audio.Clip, error) {
+	clip, err := l.from.Speech.Say(ctx, speech.Text{Text: p.Ref, Language: p.Language, Voice: p.Voice})
+	if err != nil {
+		return audio.Clip{}, fmt.Errorf("speak prompt: %w", err)
+	}
+	return clip, nil
+}
+
+func (l *PromptLoader) uploaded(_ context.Context, p Prompt) (audio.Clip, error) {
+	return l.open(p.Ref, p.Ref+".wav", p.Ref+".mp3")
+}
+
+func (l *PromptLoader) file(_ context.Context, p Prompt) (audio.Clip, error) {
+	return l.open(p.Ref, strings.TrimPrefix(p.Ref, "file:"))
+}
+
+// open decodes the first of some files that exists. The folder is opened as a
+// root: names with .. and links that lead outside find nothing.
+func (l *PromptLoader) open(ref string, names ...string) (audio.Clip, error) {
+	root, err := os.OpenRoot(l.from.Dir)
+	if err != nil {
+		return audio.Clip{}, fmt.Errorf("open prompt %q: %w", ref, err)
+	}
+	defer func() { _ = root.Close() }()
+	for _, name := range names {
+		f, err := root.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return audio.Clip{}, fmt.Errorf("open prompt %q: %w", ref, errors.Join(ErrNoPrompt, err))
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+			return audio.Clip{}, fmt.Errorf("open prompt %q: not a file: %w", ref, ErrNoPrompt)
+		}
+		clip, err := audio.Decode(f, audio.Limits{Duration: promptTime})
+		if err != nil {
+			return audio.Clip{}, fmt.Errorf("read prompt %q: %w", ref, err)
+		}
+		return clip, nil
+	}
+	return audio.Clip{}, fmt.Errorf("open prompt %q: %w", ref, ErrNoPrompt)
+}
+
+func (l *PromptLoader) fetch(ctx context.Context, p Prompt) (audio.Clip, error) {
+	if l.from.Fetch == nil {
+		return audio.Clip{}, fmt.Errorf("fetch prompt: URLs are not allowed: %w", ErrNoPrompt)
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	body, err := l.from.Fetch(ctx, p.Ref)
+	if err != nil {
+		return audio.Clip{}, fmt.Errorf("fetch prompt: %w", err)
+	}
+	defer body.Close()
+	// A body that trickles is cut when the time is up, whatever it does.
+	stop := context.AfterFunc(ctx, func() { body.Close() })
+	defer stop()
+	clip, err := audio.Decode(body, audio.Limits{Bytes: fetchBytes, Duration: promptTime})
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return audio.Clip{}, fmt.Errorf("fetch prompt: %w", err)
+	}
+	return clip, nil
+}
