@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -31,8 +32,7 @@ func (x *Exchange) openStore() error {
 	}
 	x.store = s
 	if err := x.fillStore(); err != nil {
-		s.Close()
-		return err
+		return errors.Join(err, s.Close())
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func ownAddress(bind netip.Addr) netip.Addr {
 	if bind.IsValid() && !bind.IsUnspecified() {
 		return bind
 	}
-	conn, err := net.Dial("udp4", "192.0.2.1:9") // TEST-NET-1, RFC 5737
+	conn, err := new(net.Dialer).DialContext(context.Background(), "udp4", "192.0.2.1:9") // TEST-NET-1, RFC 5737
 	if err != nil {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}

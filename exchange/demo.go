@@ -34,13 +34,10 @@ func (x *Exchange) seedDemo(ctx context.Context) (*Demo, error) {
 			return nil, fmt.Errorf("set up the demo: %w", err)
 		}
 	}
-	flow, err := x.store.Flows().Get(flows.DemoFlowID)
-	if err != nil {
+	plan := x.store.Plan()
+	flow, device := plan.Flow(flows.DemoFlowID), plan.Device(demoDeviceID)
+	if flow == nil || device == nil {
 		return nil, nil // somebody has removed it: that is fine
-	}
-	device, err := x.store.Devices().Get(demoDeviceID)
-	if err != nil {
-		return nil, nil
 	}
 	return &Demo{Number: flow.PhoneNumber, Username: device.Username, Password: device.Password}, nil
 }

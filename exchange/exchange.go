@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -54,8 +55,7 @@ func New(cfg *configs.Config, o Options) (*Exchange, error) {
 		return nil, err
 	}
 	if err := x.build(); err != nil {
-		x.store.Close()
-		return nil, err
+		return nil, errors.Join(err, x.store.Close())
 	}
 	return x, nil
 }

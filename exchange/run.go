@@ -25,7 +25,6 @@ type running struct {
 // are ended, their recordings completed and their last events delivered. It
 // returns an error when a service could not start or has failed.
 func (x *Exchange) Run(ctx context.Context) error {
-	defer x.store.Close()
 	failed := make(chan error, 8)
 	var up sync.WaitGroup
 	start := func(s service) running {
@@ -62,7 +61,7 @@ func (x *Exchange) Run(ctx context.Context) error {
 	}
 	up.Wait()
 	x.log.Info("stopped")
-	return err
+	return errors.Join(err, x.store.Close())
 }
 
 // services are started in this order and stopped in the opposite one.
