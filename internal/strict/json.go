@@ -96,7 +96,12 @@ func (r *jsonReader) token() (json.Token, error) {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, r.fault(len(r.data), "the document ends too early")
 	case errors.As(err, &se):
-		return nil, r.fault(max(int(se.Offset)-1, 0), se.Error())
+		// The tokenizer's offset may lie before blanks and line ends; that of
+		// the whole-document check is exact.
+		var whole json.RawMessage
+		if errors.As(json.Unmarshal(r.data, &whole), &se) {
+			return nil, r.fault(max(int(se.Offset)-1, 0), se.Error())
+		}
 	}
 	return nil, r.fault(r.offset(), err.Error())
 }

@@ -1,0 +1,80 @@
+package api
+
+import (
+	"context"
+
+	"b2bua/flows"
+	"b2bua/store"
+)
+
+// nounRoutes is the table of resources.
+func (s *Server) nounRoutes() {
+	serve(s, noun[flows.CallFlow]{
+		path: "/v2/call-flows", name: "Call flow", tag: "Call flows", kind: flows.KindFlow, idField: "call_flow_id",
+		about: "A call flow says how the calls to a number are handled. Its rules are tried in order; the first whose pattern and conditions hold wins.",
+		rows:  s.Store.Flows(), fresh: flows.NewCallFlow,
+		id: func(x *flows.CallFlow) string { return x.ID },
+	})
+	serve(s, noun[flows.IVRMenu]{
+		path: "/v2/ivr-menus", name: "IVR menu", tag: "IVR menus", kind: flows.KindMenu, idField: "menu_id",
+		about: "An IVR menu speaks a prompt, collects digits and sends each answer somewhere.",
+		rows:  s.Store.Menus(), fresh: func() *flows.IVRMenu { return new(flows.IVRMenu) },
+		id: func(x *flows.IVRMenu) string { return x.ID },
+	})
+	serve(s, noun[flows.VoicemailBox]{
+		path: "/v2/voicemail-boxes", name: "Voicemail box", tag: "Voicemail", idField: "voicemail_box_id",
+		about: "A voicemail box greets a caller and takes a message.",
+		rows:  s.Store.Boxes(), fresh: func() *flows.VoicemailBox { return new(flows.VoicemailBox) },
+		id:   func(x *flows.VoicemailBox) string { return x.ID },
+		gone: func(ctx context.Context, id string) { s.deleteMessages(ctx, id) },
+	})
+	serve(s, noun[flows.Device]{
+		path: "/v2/devices", name: "Device", tag: "Devices, trunks and numbers", kind: flows.KindDevice, idField: "device_id",
+		about: "A device is a phone that registers here with its username and password. The password is never shown.",
+		rows:  s.Store.Devices(), fresh: func() *flows.Device { return new(flows.Device) },
+		id:   func(x *flows.Device) string { return x.ID },
+		hide: func(x *flows.Device) { x.Password = "" },
+		keep: func(old, now *flows.Device) {
+			if now.Password == "" {
+				now.Password = old.Password
+			}
+		},
+	})
+	serve(s, noun[flows.Trunk]{
+		path: "/v2/trunks", name: "Trunk", tag: "Devices, trunks and numbers", idField: "trunk_id",
+		about: "A trunk is a carrier: who may send calls here, and where calls to the outside go. The password is never shown.",
+		rows:  s.Store.Trunks(), fresh: func() *flows.Trunk { return new(flows.Trunk) },
+		id: func(x *flows.Trunk) string { return x.ID },
+		hide: func(x *flows.Trunk) {
+			if x.Outbound != nil {
+				shown := *x.Outbound
+				shown.Password = ""
+				x.Outbound = &shown
+			}
+		},
+		keep: func(old, now *flows.Trunk) {
+			if old.Outbound != nil && now.Outbound != nil && now.Outbound.Password == "" && now.Outbound.Username == old.Outbound.Username {
+				now.Outbound.Password = old.Outbound.Password
+			}
+		},
+	})
+	serve(s, noun[flows.PhoneNumber]{
+		path: "/v2/phone-numbers", name: "Phone number", tag: "Devices, trunks and numbers", kind: flows.KindNumber, idField: "phone_number",
+		about: "A phone number that the switch owns, and the call flow it is assigned to.",
+		rows:  s.Store.Numbers(), fresh: func() *flows.PhoneNumber { return new(flows.PhoneNumber) },
+		id: func(x *flows.PhoneNumber) string { return x.Number },
+	})
+	serve(s, noun[store.Webhook]{
+		path: webhooksPath, name: "Webhook", tag: "Webhooks", idField: "id",
+		about: "An endpoint that events are delivered to. The reply to this request shows signing_secret; afterwards it is shown only when it is made anew.",
+		rows:  s.Store.Webhooks(), fresh: store.NewWebhook,
+		id:   func(x *store.Webhook) string { return x.ID },
+		hide: func(x *store.Webhook) { x.SigningSecret = "" },
+		keep: func(old, now *store.Webhook) {
+			if now.SigningSecret == "" {
+				now.SigningSecret = old.SigningSecret
+			}
+		},
+		reveal: true,
+	})
+}
