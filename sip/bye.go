@@ -67,7 +67,7 @@ func (l *Leg) reject(code int, reason string, headers []Header) {
 	if code < 300 || code > 699 {
 		code = 500
 	}
-	l.inbound.respond(response{code: code, reason: reason, headers: headers})
+	l.inbound.respond(response{code: code, reason: reason, headers: safe(headers, "contact")})
 	l.become(StateEnded)
 	l.forget()
 }

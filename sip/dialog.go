@@ -64,8 +64,21 @@ func (d *dialog) hop() sipmsg.Uri {
 
 // uriText writes a URI as a Request-URI: without headers (RFC 3261 §19.1.1).
 func uriText(u sipmsg.Uri) string {
-	u.Headers = nil
-	return plain(strings.NewReplacer("<", "", ">", "", " ", "").Replace(u.String()))
+	text := plain(strings.NewReplacer("<", "", ">", "", " ", "").Replace(u.String()))
+	if i := headersOf(text); i >= 0 {
+		return text[:i]
+	}
+	return text
+}
+
+// headersOf finds where the headers of a URI begin, or gives -1. The parser
+// takes them for part of a parameter when that has no value.
+func headersOf(uri string) int {
+	at := strings.LastIndexByte(uri, '@') + 1 // a user part may have a question mark
+	if i := strings.IndexByte(uri[at:], '?'); i >= 0 {
+		return at + i
+	}
+	return -1
 }
 
 func hasParam(params sipmsg.HeaderParams, name string) bool {

@@ -156,7 +156,7 @@ func (l *Leg) sendInvite(extra ...Header) {
 	r := &request{method: "INVITE", uri: o.uri, from: d.local, to: d.remote, callID: d.callID,
 		cseq: d.localSeq, maxForwards: o.dial.MaxForwards, contentType: sdpType, content: o.dial.Offer}
 	r.headers = append(r.headers, Header{"Contact", d.contact}, allowHeader, supportedHeader)
-	r.headers = append(r.headers, safe(o.dial.Headers)...)
+	r.headers = append(r.headers, safe(o.dial.Headers, "")...)
 	r.headers = append(r.headers, extra...)
 	var tx *clientTx
 	tx = l.ep.request(d.peer, r,
@@ -170,11 +170,11 @@ var owned = map[string]bool{"via": true, "from": true, "to": true, "call-id": tr
 	"content-length": true, "content-type": true, "max-forwards": true, "route": true, "record-route": true,
 	"require": true, "proxy-require": true, "supported": true, "allow": true, "content-encoding": true}
 
-// safe leaves out the headers that are ours to write.
-func safe(hs []Header) []Header {
+// safe leaves out the headers that are ours to write, but for the one named.
+func safe(hs []Header, except string) []Header {
 	var out []Header
 	for _, h := range hs {
-		if !owned[canonical(h.Name)] {
+		if name := canonical(h.Name); !owned[name] || name == except {
 			out = append(out, h)
 		}
 	}

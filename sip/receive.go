@@ -224,7 +224,7 @@ func sane(req *sipmsg.Request) int {
 	if !strings.EqualFold(strings.TrimSpace(string(req.CSeq().MethodName)), string(req.Method)) {
 		return 400
 	}
-	if len(req.Recipient.Headers) > 0 {
+	if headersOf(req.Recipient.String()) >= 0 {
 		return 400 // RFC 3261 §19.1.1: no headers in a Request-URI
 	}
 	if n := req.ContentLength(); n != nil && int(*n) != len(req.Body()) {

@@ -92,6 +92,7 @@ func (l *Leg) refuseOffer(code int) {
 type reoffer struct {
 	sdp   []byte
 	sent  bool
+	tx    *clientTx
 	tries int
 	timer *loop.Timer
 }
@@ -99,8 +100,12 @@ type reoffer struct {
 func (r *reoffer) underway() bool { return r != nil && r.sent }
 
 func (r *reoffer) stop() {
-	if r != nil {
-		r.timer.Stop()
+	if r == nil {
+		return
+	}
+	r.timer.Stop()
+	if r.tx != nil {
+		r.tx.abandon() // the dialog may end without an answer to it
 	}
 }
 
@@ -138,7 +143,7 @@ func (l *Leg) reask(r *reoffer, mayAuthorize bool, extra []Header) {
 	seq := req.cseq
 	var ack []byte
 	var way flow
-	l.ep.request(l.dialog.next, req, func(res *sipmsg.Response) {
+	r.tx = l.ep.request(l.dialog.next, req, func(res *sipmsg.Response) {
 		l.box.post(func() {
 			switch {
 			case res.StatusCode < 200:

@@ -3,6 +3,7 @@ package sip_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -180,7 +181,7 @@ func TestTCPHasLimits(t *testing.T) {
 	// Content-Length is a promise of the sender, not an order to allocate.
 	_, _ = io.WriteString(c, "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nContent-Length: 4294967295\r\n\r\n")
 	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("the connection stays: %v", err)
 	}
 	const most = 256
@@ -211,8 +212,7 @@ func BenchmarkCall(b *testing.B) {
 	go l.Run(context.Background())
 	defer l.Stop()
 	ep, addrs := serve(b, handle(func(in *sip.Invitation) {
-		var leg *sip.Leg
-		leg = in.Take(l.Post, func(sip.Event) {})
+		leg := in.Take(l.Post, func(sip.Event) {})
 		l.Post(func() {
 			leg.Ring()
 			leg.Answer([]byte(answerSDP))

@@ -21,14 +21,14 @@ type clientTx struct {
 	response func(*sipmsg.Response) // every one that is no repetition, and every 2xx of an INVITE
 	failed   func(error)            // no final response will come
 
-	mu       sync.Mutex
-	phase    phase
-	heard    bool // a provisional response
-	data     []byte
-	ack      []byte
-	repeat   *time.Timer // A, E
-	interval time.Duration
-	expiry   *time.Timer // B, F; then D, K, M
+	mu        sync.Mutex
+	phase     phase
+	abandoned bool // nobody waits for the answer any more
+	data      []byte
+	ack       []byte
+	repeat    *time.Timer // A, E
+	interval  time.Duration
+	expiry    *time.Timer // B, F; then D, K, M
 }
 
 // maxRinging is how long after its last word a far end is still believed to ring
@@ -70,10 +70,14 @@ func (tx *clientTx) receive(res *sipmsg.Response) {
 	switch {
 	case tx.phase == proceeding && code < 200:
 		pass = true
-		tx.heard = true
 		if tx.invite {
-			tx.stop() // from here on the owner decides how long it rings
-			tx.expiry = time.AfterFunc(maxRinging, func() { tx.fail(errTimeout) })
+			// From here on the owner decides how long it rings.
+			last := maxRinging
+			if tx.abandoned {
+				last = lifetime
+			}
+			tx.stop()
+			tx.expiry = time.AfterFunc(last, func() { tx.fail(errTimeout) })
 		} else {
 			tx.interval = t2
 		}
@@ -167,6 +171,20 @@ func (tx *clientTx) fail(err error) {
 	if tx.failed != nil {
 		tx.failed(err)
 	}
+}
+
+// abandon gives the far end a last chance to answer.
+func (tx *clientTx) abandon() {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if tx.phase != proceeding {
+		return
+	}
+	tx.abandoned = true
+	if tx.expiry != nil {
+		tx.expiry.Stop()
+	}
+	tx.expiry = time.AfterFunc(lifetime, tx.terminate)
 }
 
 // terminate forgets the transaction without a word.
