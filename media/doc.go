@@ -14,8 +14,9 @@
 // Goroutines: Engine.Run starts one clock per processor and waits for them.
 // Every Session has two readers, RTP and RTCP, started by Open and ended by
 // Close, which waits for them. Callbacks (OnDigit, OnLost) come on one of these
-// goroutines and must not block; taps and sources run on the clock, under its
-// lock, and must neither block nor call back into a Session.
+// goroutines: they must not block, and must not Close the session. Taps and
+// sources run on the clock, under its lock, and must neither block nor call
+// back into a Session.
 //
 // A negotiated leg that may send is always sent to: what plays, what the bridge
 // peer says, or silence. So NAT bindings stay open, the far end's jitter buffer

@@ -48,7 +48,8 @@ type Options struct {
 // eventPT is the payload type we offer telephone-events under; everybody does.
 const eventPT = 101
 
-// formats names the codecs in SDP's terms.
+// formats names the codecs in SDP's terms, those this build does not have left
+// out.
 func (o Options) formats() ([]sdp.Format, error) {
 	names := o.Codecs
 	if len(names) == 0 {
@@ -58,15 +59,18 @@ func (o Options) formats() ([]sdp.Format, error) {
 	for _, n := range names {
 		i, ok := codec.Lookup(n)
 		if !ok {
-			return nil, fmt.Errorf("media: no codec %q", n)
+			continue
 		}
 		formats = append(formats, sdp.Format{PT: uint8(i.PayloadType), Name: i.Name, Rate: i.ClockRate, Channels: 1})
+	}
+	if len(formats) == 0 {
+		return nil, fmt.Errorf("media: none of the codecs %q", names)
 	}
 	return formats, nil
 }
 
-// Session is the sound of one leg. All its methods may be called from any
-// goroutine except its own callbacks', taps' and sources'.
+// Session is the sound of one leg. Its methods may be called from any goroutine,
+// but not by taps and sources, and Close not by callbacks either.
 type Session struct {
 	engine  *Engine
 	opts    Options

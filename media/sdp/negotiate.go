@@ -23,7 +23,8 @@ type Local struct {
 	// Codecs are the codecs we speak, best first, with the payload types we
 	// offer them under.
 	Codecs []Format
-	// Prefer names the codec to take, if the far end has it too.
+	// Prefer names the codec to take, if the far end has it too, and to offer
+	// first.
 	Prefer string
 	// EventPT is the payload type we offer telephone-events under, or NoPT.
 	EventPT int
@@ -66,7 +67,7 @@ type Agreement struct {
 func (l Local) Offer() *Description {
 	d := l.describe()
 	m := Media{
-		Kind: "audio", Port: l.Port, Proto: "RTP/AVP", Formats: slices.Clone(l.Codecs),
+		Kind: "audio", Port: l.Port, Proto: "RTP/AVP", Formats: l.preferred(),
 		Addr: l.Addr, Direction: l.Direction, PTime: 20 * time.Millisecond,
 		RTCP: netip.AddrPortFrom(netip.Addr{}, uint16(l.RTCP)),
 	}
@@ -87,6 +88,16 @@ func (l Local) Offer() *Description {
 		d.Media = []Media{m}
 	}
 	return d
+}
+
+// preferred lists our codecs, the preferred one first.
+func (l Local) preferred() []Format {
+	out := slices.Clone(l.Codecs)
+	if i := slices.IndexFunc(out, func(f Format) bool { return strings.EqualFold(f.Name, l.Prefer) }); i > 0 {
+		f := out[i]
+		out = slices.Insert(slices.Delete(out, i, i+1), 0, f)
+	}
+	return out
 }
 
 // Answer answers an offer: one codec and telephone-events for the first audio

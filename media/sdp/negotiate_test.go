@@ -147,6 +147,17 @@ func TestOfferKeepsLayout(t *testing.T) {
 	}
 }
 
+func TestOfferPrefers(t *testing.T) {
+	l := local("PCMU", "PCMA")
+	l.Prefer = "pcma"
+	if got := outline(l.Offer()); got != "audio 20000 8 0 101 sendrecv" {
+		t.Error(got)
+	}
+	if l.Codecs[0].Name != "PCMU" {
+		t.Error("the list itself was changed")
+	}
+}
+
 func TestVersions(t *testing.T) {
 	v := NewVersions(7)
 	version := func(d *Description) uint64 { return mustReparseBytes(v.Stamp(d)).Origin.Version }

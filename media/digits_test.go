@@ -1,0 +1,137 @@
+package media_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"b2bua/dtmf"
+	"b2bua/media"
+	"b2bua/media/codec"
+)
+
+// frames.
+func TestDigitsOnceUnderLoss(t *testing.T) {
+	for _, far := range []string{codec.PCMU, codec.PCMA} {
+		t.Run(far, func(t *testing.T) {
+			onBench(t, media.Config{}, func(b *bench) {
+				alice, bob := b.newPeer("10.0.1.1:4000", codec.PCMU), b.newPeer("10.0.1.2:4000", far)
+				var told, passed []byte
+				a := alice.call(media.Options{OnDigit: func(d dtmf.Digit) { told = append(told, d.Symbol) }})
+				z := bob.call(media.Options{})
+				media.Bridge(a, z)
+				const dialled = "1122334455667788990011#"
+				lose := func(n int) bool { return n%33 < 1 || n%100 > 60 && n%100 < 64 }
+				alice.talk(20, func(i int) []byte { return alice.tone(i, 500, 3000) })
+				for i := range len(dialled) {
+					alice.press(dialled[i], 5, lose)
+					alice.talk(3, func(i int) []byte { return alice.tone(i, 500, 3000) })
+				}
+				alice.talk(100, func(i int) []byte { return alice.tone(i, 500, 3000) })
+				synctest.Wait()
+				var r dtmf.Receiver
+				for _, h := range bob.all() {
+					if h.PayloadType != 101 {
+						continue
+					}
+					for _, d := range r.Push(nil, dtmf.Packet{SSRC: h.SSRC, Timestamp: h.Timestamp, Payload: h.Payload}, time.Since(time.Time{})) {
+						passed = append(passed, d.Symbol)
+					}
+				}
+				if string(told) != dialled {
+					t.Errorf("told %s, dialled %s", told, dialled)
+				}
+				if string(passed) != dialled {
+					t.Errorf("passed %s, dialled %s", passed, dialled)
+				}
+			})
+		})
+	}
+}
+
+// packets, except those that are lost.
+func (p *peer) press(symbol byte, updates int, lose func(n int) bool) {
+	s := dtmf.NewSender(20 * time.Millisecond)
+	if err := s.Queue(string(symbol), time.Duration(updates)*20*time.Millisecond, 0); err != nil {
+		p.b.t.Fatal(err)
+	}
+	began := p.ts
+	for {
+		step, busy := s.Next()
+		if !busy {
+			return
+		}
+		if step.Send {
+			if !lose(int(p.seq)) {
+				p.raw(&rtp.Packet{Header: rtp.Header{
+					Version: 2, Marker: step.First, PayloadType: 101, SequenceNumber: p.seq, Timestamp: began, SSRC: p.ssrc,
+				}, Payload: step.Payload[:]})
+			}
+			p.seq++
+		}
+		p.ts += 160
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// hears tones.
+func TestSendDigits(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		alice := b.newPeer("10.0.1.1:4000", codec.PCMU)
+		s := alice.call(media.Options{})
+		if err := s.SendDigits("15#", 0, 0); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		var r dtmf.Receiver
+		var got []byte
+		ends := 0
+		for _, h := range alice.all() {
+			if h.PayloadType != 101 {
+				continue
+			}
+			if h.Payload[1]&0x80 != 0 {
+				ends++
+			}
+			for _, d := range r.Push(nil, dtmf.Packet{SSRC: h.SSRC, Timestamp: h.Timestamp, Payload: h.Payload}, 0) {
+				got = append(got, d.Symbol)
+				if d.Duration != dtmf.DefaultDuration {
+					t.Errorf("duration %s", d.Duration)
+				}
+			}
+		}
+		if string(got) != "15#" || ends != 9 {
+			t.Errorf("heard %q with %d end packets", got, ends)
+		}
+		continuousSeq(t, alice.all())
+
+		plain := strings.Replace(string(alice.describe()), " 101\r\n", "\r\n", 1)
+		if _, err := s.Answer([]byte(plain)); err != nil {
+			t.Fatal(err)
+		}
+		alice.forget()
+		if err := s.SendDigits("5", 200*time.Millisecond, 0); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(300 * time.Millisecond)
+		pcm := alice.audio()[320:1280]
+		if low, high := level(pcm, 770), level(pcm, 1336); low < -14 || high < -12 {
+			t.Errorf("tones at %.1f and %.1f dB", low, high)
+		}
+		if err := s.SendDigits("1x", 0, 0); err == nil {
+			t.Error("a letter was sent")
+		}
+	})
+}
+
+func continuousSeq(t *testing.T, got []heard) {
+	t.Helper()
+	for i := 1; i < len(got); i++ {
+		if got[i].SequenceNumber != got[i-1].SequenceNumber+1 {
+			t.Fatalf("sequence %d after %d", got[i].SequenceNumber, got[i-1].SequenceNumber)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package media_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"b2bua/media"
+	"b2bua/media/codec"
+)
+
+// after the far end has shown itself; nor do its reports and BYEs matter.
+func TestStrangerGetsNothing(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		alice, mallory := b.newPeer("10.0.1.1:4000", codec.PCMU), b.newPeer("10.6.6.6:6666", codec.PCMU)
+		s := alice.call(media.Options{})
+		mallory.to = alice.to
+		tap := &ear{}
+		s.AddTap(tap)
+		spray := func(n int) func() {
+			return func() {
+				mallory.talk(n, func(i int) []byte { return mallory.tone(i, 1000, 16000) })
+				mallory.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96}, Payload: []byte("junk")})
+				_, _ = mallory.conn.WriteToUDPAddrPort([]byte("\x80\xc8\x00\x01\x00\x00\x00\x01"), mallory.to)
+				_, _ = mallory.conn.WriteToUDPAddrPort([]byte("junk"), netip.AddrPortFrom(mallory.to.Addr(), mallory.to.Port()+1))
+			}
+		}
+		spray(3)()
+		together(spray(100), func() { alice.talk(100, func(i int) []byte { return alice.tone(i, 500, 8000) }) })
+		s.RemoveTap(tap)
+		if n := len(mallory.all()); n != 0 {
+			t.Errorf("the stranger got %d packets", n)
+		}
+		if l := level(tap.in, 1000); l > -60 {
+			t.Errorf("the stranger is heard at %.1f dB", l)
+		}
+		if l := level(tap.in[4000:12000], 500); l < -14 {
+			t.Errorf("the far end is heard at %.1f dB", l)
+		}
+		if st := s.Stats(); st.Refused < 100 || st.Remote != alice.conn.AddrPort() {
+			t.Errorf("refused %d, sending to %s", st.Refused, st.Remote)
+		}
+	})
+}
+
+// its signalling comes from is proof enough.
+func TestNATIsLearntOnce(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		nat, other := b.newPeer("203.0.113.9:7000", codec.PCMU), b.newPeer("203.0.113.66:7000", codec.PCMU)
+		private := describe(netip.MustParseAddrPort("192.168.1.5:4000"), 0, codec.PCMU)
+		for _, told := range []bool{false, true} {
+			s := b.open(media.Options{})
+			if _, err := s.Answer(private); err != nil {
+				t.Fatal(err)
+			}
+			if told {
+				s.ExpectFrom(nat.conn.AddrPort().Addr())
+			}
+			nat.to = s.Stats().Local
+			nat.forget()
+			nat.talk(1, func(i int) []byte { return nat.tone(i, 500, 8000) })
+			if learnt := s.Stats().Remote == nat.conn.AddrPort(); learnt != told {
+				t.Errorf("learnt after one packet: %v", learnt)
+			}
+			nat.talk(9, func(i int) []byte { return nat.tone(i, 500, 8000) })
+			other.to = nat.to
+			other.talk(80, func(i int) []byte { return other.tone(i, 500, 8000) })
+			if got := s.Stats().Remote; got != nat.conn.AddrPort() {
+				t.Errorf("sending to %s", got)
+			}
+			if len(nat.all()) == 0 || len(other.all()) != 0 {
+				t.Errorf("the far end got %d, the stranger %d", len(nat.all()), len(other.all()))
+			}
+			s.Close()
+		}
+	})
+}
+
+// source are followed at once.
+func TestStreamChanges(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		alice := b.newPeer("10.0.1.1:4000", codec.PCMU)
+		s := alice.call(media.Options{})
+		for name, change := range map[string]func(){
+			"ssrc":               func() { alice.ssrc++; alice.seq += 20000; alice.ts += 1 << 30 },
+			"timestamp forward":  func() { alice.ts += 1 << 20 },
+			"timestamp backward": func() { alice.ts -= 1 << 20 },
+			"sequence":           func() { alice.seq -= 10000 },
+			"pause":              func() { time.Sleep(3 * time.Second); alice.ts += 24000 },
+		} {
+			alice.talk(50, func(i int) []byte { return alice.tone(i, 500, 8000) })
+			change()
+			tap := &ear{}
+			s.AddTap(tap)
+			alice.talk(50, func(i int) []byte { return alice.tone(i, 500, 8000) })
+			s.RemoveTap(tap)
+			if l := level(tap.in[1600:8000], 500); l < -14 {
+				t.Errorf("%s: %.1f dB after it", name, l)
+			}
+		}
+	})
+}
