@@ -143,6 +143,9 @@ func invitationOf(a arrival, who caller, sdp []byte) *Invitation {
 	}
 	for _, h := range req.Headers() {
 		name := canonical(h.Name())
+		if strings.HasSuffix(name, "authorization") {
+			continue // nobody above needs credentials
+		}
 		if old, ok := in.headers[name]; ok {
 			in.headers[name] = old + ", " + plain(h.Value())
 		} else {

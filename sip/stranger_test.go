@@ -80,7 +80,7 @@ func TestDeviceCalls(t *testing.T) {
 		phone.expect("100")
 		o, in := b.take()
 		// The From header said something else.
-		if in.Device == nil || in.Device.ID != "dev_1" || in.From.User != "+15550001" || in.From.Display != "Alice" || in.Trunk != nil || in.Anonymous {
+		if in.Device == nil || in.Device.ID != "dev_1" || in.From.User != "+15550001" || in.From.Display != "Alice" || in.Trunk != nil || in.Anonymous || in.Header("Authorization") != "" {
 			t.Errorf("invitation %+v", in)
 		}
 		o.do(func(l *sip.Leg) { l.Reject(404, "") })
