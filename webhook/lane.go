@@ -157,8 +157,12 @@ func (l *lane) send(ctx context.Context, w *store.Webhook, q *queue, j *job) {
 		if err := l.d.book.DisableWebhook(context.Background(), l.id, disable); err != nil {
 			l.d.log.Error("disable a webhook", "webhook", l.id, "err", err)
 		}
+		l.d.log.Warn("webhook disabled", "webhook", l.id, "cause", disable)
 	}
 	l.d.mu.Lock()
+	if disable != "" {
+		l.giveUp("the webhook was disabled")
+	}
 	l.sending--
 	l.d.mu.Unlock()
 	l.rouse()
