@@ -230,3 +230,20 @@ func BenchmarkIdleLegs(b *testing.B) {
 		}
 	}
 }
+
+// Whatever the far end's own address sends, the session and its clock go on.
+func FuzzReceive(f *testing.F) {
+	f.Add([]byte("\x80\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03payload"), uint8(20))
+	f.Add([]byte("\x80\x65\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03\x01\x8a\x01\x00"), uint8(16))
+	f.Add([]byte("\x81\xc8\x00\x0c\x00\x00\x00\x02\x00\x00\x00\x03"), uint8(12))
+	e := benchEngine(newHole)
+	a, b, tick := bridgeByHand(f, e, codec.PCMA)
+	f.Fuzz(func(_ *testing.T, raw []byte, size uint8) {
+		for n := max(int(size), 1); len(raw) > 0; raw = raw[min(n, len(raw)):] {
+			a.now += frameTime
+			a.s.receive(raw[:min(n, len(raw))], farEnd, a.now)
+			b.packet()
+			tick()
+		}
+	})
+}

@@ -102,3 +102,40 @@ func TestStreamChanges(t *testing.T) {
 		}
 	})
 }
+
+// A far end behind a NAT that holds us by 0.0.0.0 and comes back is sent to
+// where it was learnt to be, not to the private address it tells again.
+func TestLearntSourceSurvivesHold(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		nat := b.newPeer("203.0.113.9:7000", codec.PCMU)
+		private := describe(netip.MustParseAddrPort("192.168.1.5:4000"), 0, codec.PCMU)
+		nowhere := describe(netip.MustParseAddrPort("0.0.0.0:4000"), 0, codec.PCMU)
+		s := b.open(media.Options{})
+		s.ExpectFrom(nat.conn.AddrPort().Addr())
+		for _, sdp := range [][]byte{private, nowhere, private} {
+			if _, err := s.Answer(sdp); err != nil {
+				t.Fatal(err)
+			}
+			nat.to = s.Stats().Local
+			nat.talk(10, func(i int) []byte { return nat.tone(i, 500, 8000) })
+		}
+		if got := s.Stats().Remote; got != nat.conn.AddrPort() {
+			t.Errorf("sending to %s", got)
+		}
+		moved := b.newPeer("203.0.113.9:7002", codec.PCMU)
+		if _, err := s.Answer(moved.describe()); err != nil {
+			t.Fatal(err)
+		}
+		moved.to = nat.to
+		time.Sleep(100 * time.Millisecond)
+		if len(moved.all()) == 0 {
+			t.Error("a new address told is not sent to")
+		}
+		moved.talk(5, func(i int) []byte { return moved.tone(i, 500, 8000) })
+		nat.forget()
+		nat.talk(20, func(i int) []byte { return nat.tone(i, 500, 8000) })
+		if len(nat.all()) != 0 || s.Stats().Remote != moved.conn.AddrPort() {
+			t.Errorf("the old address still gets %d packets", len(nat.all()))
+		}
+	})
+}

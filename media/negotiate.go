@@ -18,6 +18,7 @@ const (
 // immutable; a new negotiation makes new terms.
 type terms struct {
 	remote     netip.AddrPort
+	target     int // counts the changes of remote
 	remoteRTCP netip.AddrPort
 	sends      bool // we may send
 	receives   bool // something may come
@@ -116,15 +117,20 @@ func (s *Session) willing() sdp.Local {
 // adopt puts an agreement into force. Sending goes to the address told now; a
 // source already learnt is kept while the far end tells the same address.
 func (s *Session) adopt(a sdp.Agreement) {
-	old := s.terms.Load()
 	s.local.Layout, s.local.Index = a.Layout, a.Index
 	if a.RecvEvent >= 0 {
 		// A payload type keeps its meaning for the dialog (RFC 3264 §8.3.2).
 		s.local.EventPT = a.RecvEvent
 	}
 	t := newTerms(a, s.engine.now())
+	moved := s.told != t.remote && (t.remote.Addr().IsValid() || s.target == 0)
+	if moved {
+		s.told = t.remote
+		s.target++
+	}
+	t.target = s.target
 	s.terms.Store(t)
-	if old == nil || (t.remote.Addr().IsValid() && old.remote != t.remote) {
+	if moved {
 		dest := t.remote
 		s.dest.Store(&dest)
 	}

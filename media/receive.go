@@ -75,11 +75,10 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 // renegotiated notes new terms; the latch stays when the far end is told to be
 // where it was.
 func (s *Session) renegotiated(t *terms) {
-	old := s.in.terms
-	s.in.terms = t
-	if old == nil || (t.remote.Addr().IsValid() && old.remote != t.remote) {
+	if old := s.in.terms; old == nil || old.target != t.target {
 		s.in.latch.retarget(t.remote)
 	}
+	s.in.terms = t
 }
 
 // admit authenticates the source. Only packets of a format we know count as

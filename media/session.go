@@ -88,6 +88,8 @@ type Session struct {
 	local    sdp.Local
 	versions *sdp.Versions
 	holding  bool
+	told     netip.AddrPort // the last remote with an address
+	target   int            // how often it changed
 
 	terms   atomic.Pointer[terms]          // what was negotiated
 	trusted atomic.Pointer[netip.Addr]     // where signalling came from
