@@ -60,16 +60,57 @@ func (l *lane) drop(n int) { l.ready = l.ready[:copy(l.ready, l.ready[n:])] }
 type mixer struct {
 	in, out lane
 	stereo  bool
+	apart   bool    // each direction has its lane; else both are on in
+	sum     []int16 // scratch of together
 	mixed   []int16
 }
 
 func newMixer(rate int, stereo bool) *mixer {
-	return &mixer{in: lane{to: rate}, out: lane{to: rate}, stereo: stereo}
+	return &mixer{in: lane{to: rate}, out: lane{to: rate}, stereo: stereo, apart: stereo}
 }
 
 func (m *mixer) push(t moment) {
+	if !m.apart && alike(t) {
+		m.together(t)
+		return
+	}
+	m.split()
 	m.in.push(t.in, t.inRate)
 	m.out.push(t.out, t.outRate)
+}
+
+// together mixes before converting, which halves the work: the usual case, in
+// which both directions have the same rate.
+func (m *mixer) together(t moment) {
+	switch {
+	case t.in == nil:
+		m.in.push(t.out, t.outRate)
+	case t.out == nil:
+		m.in.push(t.in, t.inRate)
+	default:
+		m.sum = m.sum[:0]
+		for i, a := range t.in {
+			m.sum = append(m.sum, add16(a, t.out[i]))
+		}
+		m.in.push(m.sum, t.inRate)
+	}
+}
+
+// alike tells whether both directions can be added as they are.
+func alike(t moment) bool {
+	return t.in == nil || t.out == nil || (t.inRate == t.outRate && len(t.in) == len(t.out))
+}
+
+// split goes over to converting each direction by itself, for good: what was
+// mixed so far stays on one lane, beside silence on the other.
+func (m *mixer) split() {
+	if m.apart {
+		return
+	}
+	m.apart = true
+	m.in.finish()
+	m.in.rate = 0
+	m.out.ready = append(m.out.ready, make([]int16, len(m.in.ready))...)
 }
 
 func (m *mixer) finish() {
@@ -79,6 +120,11 @@ func (m *mixer) finish() {
 
 // take gives what is ready of both directions, valid until the next take.
 func (m *mixer) take() []int16 {
+	if !m.apart {
+		m.mixed = append(m.mixed[:0], m.in.ready...)
+		m.in.drop(len(m.in.ready))
+		return m.mixed
+	}
 	n := min(len(m.in.ready), len(m.out.ready))
 	m.mixed = m.mixed[:0]
 	for i, a := range m.in.ready[:n] {

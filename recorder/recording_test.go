@@ -434,11 +434,13 @@ func BenchmarkSecond(b *testing.B) {
 			}
 			r := &Recording{o: o, ring: newRing(), paper: p}
 			tick := 0
+			in, out := bothTalk(0)
 			b.ReportAllocs()
 			for b.Loop() {
 				for range 50 {
-					in, out := bothTalk(tick % 900)
 					in.Tick, out.Tick = uint64(tick), uint64(tick)
+					at := tick % 900 * 160
+					in.PCM, out.PCM = low.Samples[at:at+160], high.Samples[at:at+160]
 					r.Frame(*in)
 					r.Frame(*out)
 					if tick++; tick%10 == 0 {
@@ -451,6 +453,29 @@ func BenchmarkSecond(b *testing.B) {
 				b.Fatal(res.Err)
 			}
 		})
+	}
+}
+
+// Wideband on one side, or a change of codec during the call, keeps the time
+// line and the levels.
+func TestRatesMayDifferAndChange(t *testing.T) {
+	wide := audio.Tone(16000, 20*time.Second, -18, 1500)
+	mixed := func(tick int) (in, out *media.TapFrame) {
+		in, out = bothTalk(tick)
+		if tick >= 100 {
+			out.Rate, out.PCM = 16000, wide.Samples[tick*320:(tick+1)*320]
+		}
+		return in, out
+	}
+	for _, o := range []Options{{Format: WAV}, {Format: WAV, SampleRate: 16000}, {Format: MP3}, {Format: MP3, Channels: Dual}} {
+		r := play(t, o, 250, mixed, nil)
+		s := decoders["ours"](t, r.Path)
+		left, right := s.Channel(0), s.Channel(s.Channels-1)
+		near(t, "length", r.Duration.Seconds(), 5, 0)
+		for _, from := range []time.Duration{200 * time.Millisecond, 2200 * time.Millisecond} {
+			near(t, "caller", toneLevel(left, from, from+1500*time.Millisecond, 440), -12, 0.5)
+			near(t, "callee", toneLevel(right, from, from+1500*time.Millisecond, 1500), -18, 0.5)
+		}
 	}
 }
 
