@@ -16,8 +16,8 @@ import (
 type Espeak struct {
 	Program string // default "espeak-ng"
 
-	once      sync.Once
-	languages []string // such as de, en-us, zh; lower case
+	mu        sync.Mutex
+	languages []string // such as de, en-us, zh; lower case; empty until asked
 }
 
 // espeakVoice is a language with perhaps a variant: de, en-us, de+f2. The
@@ -72,18 +72,21 @@ func (e *Espeak) voice(language string) string {
 	return known[at]
 }
 
-// known asks the program once which languages it has.
+// known asks the program which languages it has, until it has answered once.
 func (e *Espeak) known() []string {
-	e.once.Do(func() {
-		table, err := run(context.Background(), nil, 1<<20, e.program(), "--voices")
-		if err != nil {
-			return // no program, no languages; Speak is never asked
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.languages) > 0 {
+		return e.languages
+	}
+	table, err := run(context.Background(), nil, 1<<20, e.program(), "--voices")
+	if err != nil {
+		return nil // no program, no languages: another provider is asked
+	}
+	for line := range strings.Lines(string(table)) {
+		if f := strings.Fields(line); len(f) > 1 && espeakVoice.MatchString(f[1]) {
+			e.languages = append(e.languages, f[1])
 		}
-		for line := range strings.Lines(string(table)) {
-			if f := strings.Fields(line); len(f) > 1 && espeakVoice.MatchString(f[1]) {
-				e.languages = append(e.languages, f[1])
-			}
-		}
-	})
+	}
 	return e.languages
 }
