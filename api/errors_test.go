@@ -2,10 +2,12 @@ package api_test
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 
+	"b2bua/api"
 	"b2bua/call"
 )
 
@@ -131,14 +133,16 @@ func FuzzBodies(f *testing.F) {
 		f.Add(s.body)
 	}
 	f.Add(`{"name":"x","routing":[{"pattern":"1[0-9]","destination":"sip:a@b","destination_type":"sip","conditions":{"time_range":{"start":"9","end":null}}}]}`)
+	shared := newBench(f, func(d *api.Deps) { d.Log = slog.New(slog.DiscardHandler) })
+	shared.flow(`{"call_flow_id":"cf_f","name":"F","routing":[{"pattern":"*","destination":"x","destination_type":"voicemail"}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		b := newBench(t)
+		b := *shared
+		b.t = t
 		for _, path := range []string{"/v2/call-flows", "/v2/ivr-menus", "/v2/trunks", "/v2/devices", "/v2/webhooks", "/v2/calls/x/transfer"} {
 			if a := b.do("POST", path, body, "Content-Type", "application/json"); a.Code >= 500 {
 				t.Fatalf("%s answered %d to %q", path, a.Code, body)
 			}
 		}
-		b.flow(`{"call_flow_id":"cf_f","name":"F","routing":[{"pattern":"*","destination":"x","destination_type":"voicemail"}]}`)
 		if a := b.do("PATCH", "/v2/call-flows/cf_f", body); a.Code >= 500 {
 			t.Fatalf("PATCH answered %d to %q", a.Code, body)
 		}

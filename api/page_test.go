@@ -2,11 +2,14 @@ package api_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"b2bua/events"
 )
 
 // example is one curl command of the page.
@@ -167,6 +170,13 @@ func TestErrorsOfThePage(t *testing.T) {
 	}
 	if len(documented) != 3 {
 		t.Fatalf("the page documents %v", documented)
+	}
+	b.ended("call_x", time.Now(), func(r *events.CallRecord) {
+		r.Status = events.StatusFailed
+		r.Error = &events.Problem{Error: "routing_failed", Message: "All routing attempts failed", Code: http.StatusServiceUnavailable}
+	})
+	if shown := b.do("GET", "/v2/calls/call_x", "").json["error"]; len(contains(shown, documented["routing_failed"], "")) > 0 {
+		t.Errorf("a call that reached nobody shows %v", shown)
 	}
 	for slug, a := range map[string]answer{
 		"invalid_number": b.do("POST", "/v2/call-flows", `{"name":"x","routing":[{"pattern":"*","destination":"555-not-a-number","destination_type":"phone_number"}]}`),

@@ -115,6 +115,9 @@ func certificateNames(extra []string) []string {
 		names = append(names, host)
 	}
 	for _, n := range append([]string{"127.0.0.1", "::1"}, extra...) {
+		if host, _, err := net.SplitHostPort(n); err == nil {
+			n = host
+		}
 		if n != "" && !slices.Contains(names, n) {
 			names = append(names, n)
 		}

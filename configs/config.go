@@ -117,7 +117,7 @@ func Default() *Config {
 		HTTP: HTTP{
 			Listen:    "127.0.0.1:8443",
 			TLS:       TLS{Mode: TLSSelfSigned},
-			RateLimit: RateLimit{PerSecond: 100, Burst: 500},
+			RateLimit: RateLimit{PerSecond: 500, Burst: 2000},
 		},
 		Calls: Calls{
 			ApplicationTimeout: seconds(60),
