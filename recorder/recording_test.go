@@ -177,8 +177,8 @@ func checkTones(t *testing.T, s audio.Sound, r Result) {
 	}
 	left, right := s.Channel(0), s.Channel(s.Channels-1)
 	near(t, "length", left.Duration().Seconds(), 5, 0.036)
-	near(t, "caller", toneLevel(left, time.Second, 4*time.Second, 440), -12, 0.5)
-	near(t, "callee", toneLevel(right, time.Second, 4*time.Second, 1500), -18, 0.5)
+	near(t, "caller", toneLevel(left, time.Second, 4*time.Second, 440), -12, 0.2)
+	near(t, "callee", toneLevel(right, time.Second, 4*time.Second, 1500), -18, 0.2)
 	if s.Channels == 2 {
 		if l := toneLevel(left, time.Second, 4*time.Second, 1500); l > -80 {
 			t.Errorf("callee heard left at %.1f dB", l)
@@ -255,16 +255,16 @@ func TestPause(t *testing.T) {
 	r := play(t, Options{Format: WAV}, 250, bothTalk, at)
 	s := decoders["ours"](t, r.Path).Channel(0)
 	near(t, "length", r.Duration.Seconds(), 5, 0)
-	near(t, "before", toneLevel(s, time.Second, 1900*time.Millisecond, 440), -12, 0.5)
+	near(t, "before", toneLevel(s, time.Second, 1900*time.Millisecond, 440), -12, 0.2)
 	if l := toneLevel(s, 2020*time.Millisecond, 2980*time.Millisecond, 440); l > -80 {
 		t.Errorf("paused second has %.1f dB", l)
 	}
-	near(t, "after", toneLevel(s, 3100*time.Millisecond, 4900*time.Millisecond, 440), -12, 0.5)
+	near(t, "after", toneLevel(s, 3100*time.Millisecond, 4900*time.Millisecond, 440), -12, 0.2)
 
 	r = play(t, Options{PauseMode: PauseSkip}, 250, bothTalk, at)
 	s = decoders["ours"](t, r.Path).Channel(0)
 	near(t, "length", r.Duration.Seconds(), 4, 0)
-	near(t, "skip after", toneLevel(s, 2100*time.Millisecond, 3900*time.Millisecond, 440), -12, 0.5)
+	near(t, "skip after", toneLevel(s, 2100*time.Millisecond, 3900*time.Millisecond, 440), -12, 0.2)
 }
 
 func TestMaxDurationEndsByItself(t *testing.T) {
@@ -473,8 +473,8 @@ func TestRatesMayDifferAndChange(t *testing.T) {
 		left, right := s.Channel(0), s.Channel(s.Channels-1)
 		near(t, "length", r.Duration.Seconds(), 5, 0)
 		for _, from := range []time.Duration{200 * time.Millisecond, 2200 * time.Millisecond} {
-			near(t, "caller", toneLevel(left, from, from+1500*time.Millisecond, 440), -12, 0.5)
-			near(t, "callee", toneLevel(right, from, from+1500*time.Millisecond, 1500), -18, 0.5)
+			near(t, "caller", toneLevel(left, from, from+1500*time.Millisecond, 440), -12, 0.2)
+			near(t, "callee", toneLevel(right, from, from+1500*time.Millisecond, 1500), -18, 0.2)
 		}
 	}
 }

@@ -65,17 +65,35 @@ func New(c Config) (*Encoder, error) {
 	}
 	initMutex.Lock()
 	defer initMutex.Unlock()
-	handle, _, _ := purego.SyscallN(lib.create)
-	if handle == 0 {
-		return nil, fmt.Errorf("make mp3 encoder: lame_init gave nothing")
-	}
-	e := &Encoder{lib: lib, handle: handle, channels: c.Channels}
-	if err := e.set(c); err != nil {
-		e.Close()
+	e, err := build(lib, c, 1)
+	if err != nil {
 		return nil, fmt.Errorf("make mp3 encoder: %w", err)
 	}
-	e.delay = call(lib.encoderDelay, handle) + decoderDelay
-	e.frame = call(lib.frameSize, handle)
+	// The presets of low bit rates turn the sound down by about half a decibel,
+	// in init_params, over what was set: so it is set that much higher.
+	if scale := lib.getScale(e.handle); scale > 0.5 && scale < 1 {
+		e.Close()
+		if e, err = build(lib, c, 1/scale); err != nil {
+			return nil, fmt.Errorf("make mp3 encoder: %w", err)
+		}
+	}
+	e.delay = call(lib.encoderDelay, e.handle) + decoderDelay
+	e.frame = call(lib.frameSize, e.handle)
+	return e, nil
+}
+
+// build makes an encoder that multiplies its input by scale.
+func build(lib *library, c Config, scale float32) (*Encoder, error) {
+	handle, _, _ := purego.SyscallN(lib.create)
+	if handle == 0 {
+		return nil, errors.New("lame_init gave nothing")
+	}
+	e := &Encoder{lib: lib, handle: handle, channels: c.Channels}
+	lib.setScale(handle, scale)
+	if err := e.set(c); err != nil {
+		e.Close()
+		return nil, err
+	}
 	return e, nil
 }
 

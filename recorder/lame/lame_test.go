@@ -99,6 +99,27 @@ func TestDelayIsTheOneTold(t *testing.T) {
 	}
 }
 
+func TestLevelIsKept(t *testing.T) {
+	for _, channels := range []int{1, 2} {
+		tone := audio.Tone(16000, 2e9, -12, 440).Samples
+		pcm := make([]int16, 0, 2*len(tone))
+		for _, s := range tone {
+			for range channels {
+				pcm = append(pcm, s)
+			}
+		}
+		got, err := audio.Decode(bytes.NewReader(encode(t, Config{Channels: channels}, pcm)), audio.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		off := 20 * math.Log10(rms(got.Samples[8000:24000])/rms(tone[8000:24000]))
+		t.Logf("%d channels: %.3f dB", channels, off)
+		if math.Abs(off) > 0.1 {
+			t.Errorf("%d channels: %.2f dB off", channels, off)
+		}
+	}
+}
+
 func TestMissingLibraryIsAnError(t *testing.T) {
 	_, err := open([]string{"libmp3lame-that-is-not-there.so.0", "libc.so.6"})
 	if !errors.Is(err, ErrUnavailable) {

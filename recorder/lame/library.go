@@ -28,6 +28,10 @@ type library struct {
 	encodeMono, encodeInterleaved, flushNoGap   uintptr
 	encoderDelay, frameSize, setFindReplayGain  uintptr
 	setOriginal, setErrorProtection, getVersion uintptr
+
+	// Floats travel in other registers than SyscallN fills.
+	setScale func(handle uintptr, scale float32) int32
+	getScale func(handle uintptr) float32
 }
 
 var (
@@ -108,6 +112,8 @@ func openOne(name string) (l *library, err error) {
 			return nil, fmt.Errorf("find %s in %s: %w", symbol, name, err)
 		}
 	}
+	purego.RegisterLibFunc(&l.setScale, handle, "lame_set_scale")
+	purego.RegisterLibFunc(&l.getScale, handle, "lame_get_scale")
 	l.version = l.readVersion()
 	return l, nil
 }
