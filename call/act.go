@@ -66,7 +66,7 @@ func (c *Call) actOver(a *act, e flows.Ending) {
 		switch {
 		case c.ending != nil || c.next != nil:
 		default:
-			c.end(fromFlow(e))
+			c.end(fromFlow(e, c.leftBy))
 		}
 	})
 }

@@ -36,6 +36,7 @@ type Call struct {
 	caller    *leg
 	legs      []*leg   // all legs that are not over yet, the caller's first
 	peer      *leg     // the leg the caller talks to
+	leftBy    string   // who ended the conversation, if not the caller
 	hunt      *hunt    // who is being dialled or talked to
 	offer     []byte   // the caller's session description; empty: ours goes first
 	hops      int      // Max-Forwards left for far legs (RFC 7092 section 3.1.1)

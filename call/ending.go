@@ -60,15 +60,17 @@ func callerEnded(ev sip.Ended, answered bool) ending {
 	return e
 }
 
-// fromFlow is the ending that a flow has come to by itself.
-func fromFlow(e flows.Ending) ending {
+// fromFlow is the ending that a flow has come to by itself, or because the party
+// leftBy hung up.
+func fromFlow(e flows.Ending, leftBy string) ending {
+	if leftBy != "" {
+		return ending{reason: "hangup", source: leftBy}
+	}
 	code, text := e.Last.Result.ToCaller()
 	far := sipStatus{e.Last.SIPCode, e.Last.SIPReason}
 	switch {
 	case e.Failed:
 		return ending{reason: RoutingFailed, source: bySystem, code: code, text: text, far: far, failed: true}
-	case e.Last.Result == flows.Connected && e.Last.SIPCode != 0:
-		return ending{reason: "hangup", source: byCallee, far: far}
 	}
 	return ending{reason: e.Reason, source: bySystem, code: code, text: text}
 }

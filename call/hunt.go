@@ -33,8 +33,14 @@ type prong struct {
 	target  target
 	attempt int // its place in the record's attempts
 	hunt    *hunt
-	early   bool // its early media goes to the caller
+	early   bool        // its early media goes to the caller
+	deaf    *loop.Timer // runs until the first sign of life
 }
+
+// deafAfter is how long a far end may say nothing at all to an INVITE before the
+// next way is tried. Timer B (RFC 3261 section 17.1.1.2) would take 32 s, which
+// no caller waits for; whoever is alive sends 100 Trying within 200 ms.
+const deafAfter = 4 * time.Second
 
 // dial begins a hunt; done is told once, on the loop, when it is over.
 func (c *Call) dial(a *act, to flows.DialRequest, done func(flows.Outcome)) *hunt {
@@ -94,7 +100,18 @@ func (h *hunt) try(t target) {
 	d.From, d.Offer = c.callerParty(h.from), sound.Offer()
 	d.MaxForwards = c.hops
 	h.prongs = append(h.prongs, p)
+	p.deaf = c.loop.After(deafAfter, func() { h.unheard(p) })
 	p.leg.sig = c.sys.SIP.Dial(d, c.loop.Post, p.event)
+}
+
+// unheard: a target has not said a word. Its INVITE dies by itself.
+func (h *hunt) unheard(p *prong) {
+	if h.call.ending != nil || p.leg.over {
+		return
+	}
+	p.leg.hangup(sip.Reason{})
+	h.failed(p, flows.Outcome{Result: flows.Unavailable, SIPCode: 408, SIPReason: "Request Timeout", Detail: "no sign of life"})
+	h.nextRound()
 }
 
 // event is the table for a far leg: what it does, and what that means for the
@@ -104,6 +121,7 @@ func (p *prong) event(ev sip.Event) {
 	if c.ending != nil || p.leg.over {
 		return
 	}
+	p.deaf.Stop()
 	switch ev := ev.(type) {
 	case sip.Progressed:
 		h.progressed(p, ev)
@@ -225,7 +243,7 @@ func (h *hunt) ended(p *prong, ev sip.Ended) {
 		return
 	}
 	c := h.call
-	c.record.HangupSource = byCallee
+	c.leftBy = byCallee
 	c.disconnect()
 	h.finish(flows.Outcome{Result: flows.Connected, SIPCode: ev.Code, SIPReason: ev.Reason})
 }

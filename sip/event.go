@@ -8,6 +8,9 @@ import "time"
 // owner's own Hangup or Reject nothing more is told: the leg ends by itself.
 type Event interface{ event() }
 
+// Reached is 100 Trying on a dialled leg: the next hop has the INVITE.
+type Reached struct{}
+
 // Progressed is a provisional response above 100 on a dialled leg.
 type Progressed struct {
 	Code   int
@@ -80,6 +83,7 @@ type Ended struct {
 	ReasonHeader string // verbatim Reason header of the BYE or CANCEL (RFC 3326)
 }
 
+func (Reached) event()        {}
 func (Progressed) event()     {}
 func (Answered) event()       {}
 func (Confirmed) event()      {}

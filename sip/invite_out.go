@@ -218,6 +218,7 @@ func (l *Leg) progressed(res *sipmsg.Response) {
 		return
 	}
 	if res.StatusCode == sipmsg.StatusTrying {
+		l.tell(Reached{})
 		return
 	}
 	if tag := tagOf(res.To().Params); tag != "" && l.dialog.remoteTag == "" {

@@ -26,6 +26,11 @@ func TestOutboundAnswered(t *testing.T) {
 		if ev := told[sip.Progressed](o); ev.Code != 180 || ev.SDP != nil {
 			t.Errorf("progressed %+v", ev)
 		}
+		o.do(func(*sip.Leg) {
+			if o.reached != 1 {
+				t.Errorf("told %d times that the far end has the INVITE", o.reached)
+			}
+		})
 		far.reply(inv, "183 Session Progress", answerSDP)
 		if ev := told[sip.Progressed](o); ev.Code != 183 || string(ev.SDP) != answerSDP {
 			t.Errorf("progressed %+v", ev)
