@@ -53,6 +53,9 @@ type hangupBody struct {
 	Reason string `json:"reason,omitempty" doc:"Kept as the call's completion_reason"`
 }
 
+// nothing is the body of a command that needs none.
+type nothing struct{}
+
 type tagsBody struct {
 	Tags map[string]string `json:"tags" doc:"Added to the call's tags; an empty value removes one"`
 }
@@ -104,7 +107,7 @@ func (s *Server) actionRoutes() {
 		"play-audio/stop": LiveCall.StopPlay,
 	} {
 		id, summary := plainActions[verb][0], plainActions[verb][1]
-		action(s, verb, id, summary, true, func(ctx context.Context, c LiveCall, _ *struct{}) error { return do(c, ctx) })
+		action(s, verb, id, summary, true, func(ctx context.Context, c LiveCall, _ *nothing) error { return do(c, ctx) })
 	}
 	s.startRoutes()
 	s.waitRoutes()

@@ -58,6 +58,7 @@ func TestActions(t *testing.T) {
 	if m.MaxDigits != 4 || m.Timeout != 5 || a.str("digits") != "12" || a.str("reason") != "finish_key" || a.json["duration_ms"] != 900.0 || a.json["barged_in"] != true {
 		t.Errorf("asked %+v, replied %s", m, a.Body)
 	}
+	b.want(b.do("POST", "/v2/calls/call_a/gather-dtmf", ""), 200)
 	a = b.want(b.do("POST", "/v2/calls/call_a/transfer?async=true", `{"destination":"+14155552673"}`), http.StatusAccepted)
 	if a.str("result") != "pending" {
 		t.Errorf("async transfer replied %s", a.Body)

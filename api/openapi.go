@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -59,6 +60,8 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[playBody]():        "PlayAudio",
 	reflect.TypeFor[hangupBody]():      "Hangup",
 	reflect.TypeFor[tagsBody]():        "Tags",
+	reflect.TypeFor[nothing]():         "Nothing",
+	reflect.TypeFor[gatherBody]():      "GatherDTMF",
 	reflect.TypeFor[transferBody]():    "Transfer",
 	reflect.TypeFor[messagePatch]():    "MessagePatch",
 	reflect.TypeFor[flows.Step]():      "TraceStep",
@@ -72,7 +75,11 @@ func schemaName(t reflect.Type, hint string) string {
 	if name, ok := schemaNames[t]; ok {
 		return name
 	}
-	return huma.DefaultSchemaNamer(t, hint)
+	name := strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Body")
+	if of, ok := strings.CutPrefix(name, "Page"); ok {
+		name = "ListOf" + strings.TrimSuffix(of, "View")
+	}
+	return name
 }
 
 // required are the fields a client must give, where the Go types say otherwise
@@ -80,7 +87,7 @@ func schemaName(t reflect.Type, hint string) string {
 var required = map[string][]string{
 	"CallFlow": {"name", "routing"}, "IVRMenu": {"name", "prompt"}, "VoicemailBox": {"name"},
 	"Device": {"username", "password"}, "Trunk": {"name"}, "PhoneNumber": {"phone_number"},
-	"Webhook": {"url", "events"}, "RecordingSettings": {}, "Rule": {"pattern", "destination", "destination_type"},
+	"Webhook": {"url", "events"}, "RecordingSettings": {}, "GatherDTMF": {}, "Rule": {"pattern", "destination", "destination_type"},
 }
 
 // readOnly are the fields that only replies have.
@@ -91,6 +98,7 @@ var readOnly = []string{"created_at", "updated_at", "revision", "warnings", "dis
 func (s *Server) finishOpenAPI() {
 	schemas := s.huma.OpenAPI().Components.Schemas
 	warning := schemas.Schema(reflect.TypeFor[flows.Warning](), true, "")
+	delete(schemas.Map(), "ListOfRawMessage") // each list documents its own
 	for name, schema := range schemas.Map() {
 		switch name {
 		case "CallFlow", "IVRMenu", "PhoneNumber", "Device":

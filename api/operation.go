@@ -22,6 +22,7 @@ type operation struct {
 	body         reflect.Type // of the request, for the document
 	bodyOptional bool
 	patch        bool         // the body is a merge patch of body
+	async        bool         // can be answered with 202
 	reply        reflect.Type // of the reply, where the handler's own type does not say
 	replyType    string       // content type of a reply that is not JSON
 }
@@ -39,8 +40,11 @@ func register[I, O any](s *Server, o operation, handler func(context.Context, *I
 		Method: o.method, Path: o.path, OperationID: o.id, Summary: o.summary, Description: o.description,
 		Tags: []string{o.tag}, DefaultStatus: o.status, SkipValidateBody: true, MaxBodyBytes: maxBody + 1,
 		BodyReadTimeout: -1, RejectUnknownQueryParameters: true,
-		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-			http.StatusConflict, http.StatusTooManyRequests},
+		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests},
+	}
+	if o.method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusConflict, http.StatusPreconditionFailed,
+			http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	if o.bodyOptional {
 		op.RequestBody = &huma.RequestBody{}
@@ -84,6 +88,9 @@ func (s *Server) document(o operation) {
 			loose := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeObject, Description: "Any of the fields of the resource."}}
 			op.RequestBody.Content = map[string]*huma.MediaType{"application/merge-patch+json": loose, "application/json": loose}
 		}
+	}
+	if o.async {
+		op.Responses["202"] = &huma.Response{Description: "Begun; the outcome comes as an event", Content: op.Responses["200"].Content}
 	}
 	if o.reply != nil || o.replyType != "" {
 		status := "200"

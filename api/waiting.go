@@ -30,6 +30,12 @@ type transferReply struct {
 	}
 }
 
+// gatherBody is a menu without a name and, when the caller was asked already,
+// without a prompt.
+type gatherBody struct {
+	flows.IVRMenu
+}
+
 type gatherReply struct {
 	Status int
 	Body   struct {
@@ -48,10 +54,10 @@ type waitInput struct {
 func (s *Server) waitRoutes() {
 	register(s, operation{method: http.MethodPost, path: callsPath + "/{id}/transfer", id: "transferCall", summary: "Transfer a call",
 		description: "Waits until the new party answered or could not be reached, and tells which.",
-		tag:         "Call actions", noun: "Call", body: reflect.TypeFor[transferBody]()}, s.transfer)
+		tag:         "Call actions", noun: "Call", body: reflect.TypeFor[transferBody](), async: true}, s.transfer)
 	register(s, operation{method: http.MethodPost, path: callsPath + "/{id}/gather-dtmf", id: "gatherDTMF", summary: "Collect digits from the caller",
 		description: "Takes the fields of an IVR menu and waits until the caller is done.",
-		tag:         "Call actions", noun: "Call", body: reflect.TypeFor[flows.IVRMenu]()}, s.gather)
+		tag:         "Call actions", noun: "Call", body: reflect.TypeFor[gatherBody](), bodyOptional: true, async: true}, s.gather)
 }
 
 func (s *Server) transfer(ctx context.Context, in *waitInput) (*transferReply, error) {
@@ -116,12 +122,17 @@ func bare(problems flows.Problems, prefix string) flows.Problems {
 }
 
 func (s *Server) gather(ctx context.Context, in *waitInput) (*gatherReply, error) {
-	menu := &flows.IVRMenu{Name: "gather-dtmf"}
-	if err := decode(in.RawBody, menu, true); err != nil {
+	b := gatherBody{flows.IVRMenu{Name: "gather-dtmf"}}
+	if err := decode(in.RawBody, &b, true); err != nil {
 		return nil, err
 	}
+	menu := &b.IVRMenu
 	menu.ApplyDefaults()
-	if err := menu.Validate().Err(); err != nil {
+	probe := *menu
+	if probe.Prompt == "" {
+		probe.Prompt = "asked already" // only what is said again is needed
+	}
+	if err := probe.Validate().Err(); err != nil {
 		return nil, err
 	}
 	c, err := s.live(in.ID)
