@@ -113,12 +113,16 @@ func (x *Exchange) newSystem() (*call.System, error) {
 	if ok, why := recorder.Available(); !ok {
 		x.log.Warn("recordings are kept as WAV: MP3 cannot be written here", "cause", why)
 	}
+	router, err := x.newRouter()
+	if err != nil {
+		return nil, err
+	}
 	speaker := speech.New(speech.Config{CacheDir: filepath.Join(x.cfg.DataDir, "speech")}, x.log)
 	prompts := ivr.NewPromptLoader(ivr.PromptSources{
 		Speech: speaker, Dir: x.cfg.PromptsDir(), Fetch: x.fetch,
 	}, x.log)
 	return &call.System{
-		SIP: x.sip, Media: x.media, Prompts: prompts, Router: x.newRouter(), Store: x.store, Bus: x.bus,
+		SIP: x.sip, Media: x.media, Prompts: prompts, Router: router, Store: x.store, Bus: x.bus,
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,
 		Codecs: []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country),
 		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),

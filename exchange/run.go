@@ -108,11 +108,19 @@ func (x *Exchange) goodbyes() {
 	}
 }
 
-// keepHouse deletes what is older than it has to be kept.
+// keepHouse deletes what is older than it has to be kept, every hour, and keeps
+// a copy of the database, every day.
 func (x *Exchange) keepHouse(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
-	for {
+	for hour := 0; ; hour++ {
+		if hour%24 == 1 { // not at once: a switch that keeps falling over must not push the good copies out
+			if path, err := x.store.Backup(); err != nil {
+				x.log.Error("copy the database", "err", err)
+			} else {
+				x.log.Info("database copied", "path", path)
+			}
+		}
 		if _, err := x.store.Prune(ctx, x.retention()); err != nil && ctx.Err() == nil {
 			x.log.Warn("delete what is too old", "err", err)
 		}

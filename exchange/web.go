@@ -25,9 +25,13 @@ func (x *Exchange) newDeliverer() *webhook.Deliverer {
 	return webhook.NewDeliverer(x.bus, x.store, x.newClient(), webhook.Config{}, x.log)
 }
 
-func (x *Exchange) newRouter() *webhook.Router {
+func (x *Exchange) newRouter() (*webhook.Router, error) {
+	secret, err := x.store.RoutingSecret()
+	if err != nil {
+		return nil, fmt.Errorf("secret of routing webhooks: %w", err)
+	}
 	x.routing = x.newClient()
-	return webhook.NewRouter(x.routing, webhook.RouterConfig{}, x.log)
+	return webhook.NewRouter(x.routing, webhook.RouterConfig{Secret: secret}, x.log), nil
 }
 
 // Prompts that are URLs: how large and how slow they may be.

@@ -18,6 +18,7 @@ var version = "dev"
 // program is the command line. Tests run it in-process.
 type program struct {
 	Serve   serve      `cmd:"" help:"Run the switch."`
+	Call    phoneCall  `cmd:"" help:"Place a call with the built-in phone and print what happens."`
 	Config  config     `cmd:"" help:"Check or print the configuration."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
