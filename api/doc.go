@@ -12,6 +12,7 @@
 // means (flows), or what a call can do (call); it reaches live calls through
 // the interface Calls, declared here.
 //
-// Goroutines: those of net/http, one for shutting down, and one for each
-// command that was asked for with async=true; Run waits for all of them.
+// Goroutines: those of net/http, one that counts events for the metrics, one
+// for shutting down, and two for each command that was asked for with
+// async=true; Run waits for all of them.
 package api
