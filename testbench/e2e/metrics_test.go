@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,8 +13,8 @@ import (
 	"time"
 )
 
-// gauges reads from /metrics what must be the same after calls as before: goroutines, file descriptors, and
-// every gauge of the switch itself that counts things that a call takes and gives back.
+// gauges reads what must be the same after calls as before: from /metrics the goroutines and every gauge of the
+// switch itself that counts things that a call takes and gives back; from the kernel the open files.
 func (s *Switch) gauges() map[string]float64 {
 	s.t.Helper()
 	code, body, err := s.try(http.MethodGet, "/metrics", nil)
@@ -25,11 +27,16 @@ func (s *Switch) gauges() map[string]float64 {
 	}
 	for _, m := range regexp.MustCompile(`(?m)^(([a-z0-9_]+)(?:\{[^}]*\})?) (\S+)$`).FindAllStringSubmatch(string(body), -1) {
 		name := m[2]
-		own := strings.HasPrefix(name, "b2bua_") && kinds[name] == "gauge" && !strings.HasSuffix(name, "_seconds") && !strings.HasSuffix(name, "_info")
-		if own || name == "go_goroutines" || name == "process_open_fds" {
+		own := strings.HasPrefix(name, "b2bua_") && kinds[name] == "gauge" && !regexp.MustCompile("_(seconds|info|total)$").MatchString(name)
+		if own || name == "go_goroutines" {
 			values[m[1]], _ = strconv.ParseFloat(m[3], 64)
 		}
 	}
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.Pid()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	values["open files"] = float64(len(files))
 	return values
 }
 

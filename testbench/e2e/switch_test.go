@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,12 +50,12 @@ func TestMain(m *testing.M) {
 // Switch is a running b2bua.
 type Switch struct {
 	*peers.Process
-	t       *testing.T
-	SIP     string // host:port, UDP and TCP
-	API     string // https://host:port
-	RTP     int    // first port of its range
-	DataDir string
-	http    *http.Client
+	t    *testing.T
+	SIP  string // host:port, UDP and TCP
+	API  string // https://host:port
+	RTP  int    // first port of its range
+	dir  string
+	http *http.Client
 }
 
 const config = `data_dir: %[1]s
@@ -89,24 +90,39 @@ func StartSwitch(t *testing.T, trunk string) *Switch {
 	t.Helper()
 	dir := t.TempDir()
 	s := &Switch{
-		t: t, DataDir: filepath.Join(dir, "data"),
+		t: t, dir: dir,
 		SIP: address(peers.Ports(t, 2)), RTP: 10000 + int(mediaPorts.Add(1)-1)%12*rangeSize,
 		http: insecureClient(),
 	}
 	listen := address(peers.Ports(t, 2))
 	s.API = "https://" + listen
-	file := filepath.Join(dir, "b2bua.yaml")
-	text := fmt.Sprintf(config, s.DataDir, s.SIP, s.RTP, s.RTP+rangeSize-1, listen, adminKey, trunk)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	text := fmt.Sprintf(config, filepath.Join(dir, "data"), s.SIP, s.RTP, s.RTP+rangeSize-1, listen, adminKey, trunk)
+	if err := os.WriteFile(filepath.Join(dir, "b2bua.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.Process = peers.Start(t, dir, nil, binary, "serve", "--config", file)
 	t.Cleanup(s.http.CloseIdleConnections)
+	s.start()
+	return s
+}
+
+// Restart ends the switch as an operator does and starts it again on the same data.
+func (s *Switch) Restart() {
+	s.t.Helper()
+	s.Signal(syscall.SIGTERM)
+	if code := s.Wait(15 * time.Second); code != 0 {
+		s.t.Fatalf("the switch ended with exit code %d", code)
+	}
+	s.http.CloseIdleConnections()
+	s.start()
+}
+
+func (s *Switch) start() {
+	s.t.Helper()
+	s.Process = peers.Start(s.t, s.dir, nil, binary, "serve", "--config", filepath.Join(s.dir, "b2bua.yaml"))
 	s.eventually("be ready", 20*time.Second, func() bool {
 		code, _, err := s.try(http.MethodGet, "/readyz", nil)
 		return err == nil && code == http.StatusOK
 	})
-	return s
 }
 
 // eventually asks again and again until the answer is yes.

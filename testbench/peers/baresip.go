@@ -53,7 +53,7 @@ type Baresip struct {
 	more   chan struct{}
 }
 
-// BaresipEvent is something baresip told: CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED, REGISTER_OK …
+// BaresipEvent is something baresip told: CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED …
 type BaresipEvent struct {
 	Class string `json:"class"`
 	Type  string `json:"type"`
@@ -61,7 +61,8 @@ type BaresipEvent struct {
 	Peer  string `json:"peeruri"`
 }
 
-// StartBaresip starts a baresip that plays the sound file (8 kHz, mono, not empty) into its calls.
+// StartBaresip starts a baresip that plays the sound file (8 kHz, mono, not empty) into its calls, and waits until
+// it has registered where it has an account.
 func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 	tb.Helper()
 	// The port after the SIP port is its TLS port: four in a row keep the control socket clear of it.
@@ -84,6 +85,10 @@ func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 	b.Process = Start(tb, b.dir, nil, "baresip", "-f", b.dir)
 	b.Expect("baresip is ready", 10*time.Second)
 	b.connect(control)
+	if a.Registrar != "" {
+		// Its output tells, not its events: they do not reach a control socket that connects a moment too late.
+		b.Expect(`200 OK .*\[\d+ binding`, 10*time.Second)
+	}
 	return b
 }
 

@@ -18,6 +18,7 @@ sip_tls_port=-1
 use_ipv6=0
 guess_hostname=0
 default_proxy=-1
+register_only_when_network_is_up=0
 [rtp]
 audio_rtp_port=%d
 [net]
@@ -60,11 +61,22 @@ func StartLinphone(tb testing.TB, play string) *Linphone {
 	return l
 }
 
-// Register registers user at the switch that listens on address, and waits until it says that it worked.
+// Register registers user at the switch that listens on address, and waits until that has worked. It does not
+// tell by itself, so it is asked.
 func (l *Linphone) Register(user, address, password string) {
 	l.tb.Helper()
 	l.Type(fmt.Sprintf("register sip:%s@%s sip:%s %s", user, address, address, password))
-	l.Expect("Registration on .* successful", 15*time.Second)
+	tick, timeout := time.NewTicker(200*time.Millisecond), time.NewTimer(15*time.Second)
+	defer tick.Stop()
+	defer timeout.Stop()
+	for !l.Said("registered, identity=") {
+		select {
+		case <-tick.C:
+			l.Type("status register")
+		case <-timeout.C:
+			l.tb.Fatalf("linphone did not register %s at %s", user, address)
+		}
+	}
 }
 
 // Call calls a URI and waits until somebody answered.
