@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -182,6 +183,16 @@ func (c *Call) Record() events.CallRecord {
 		return c.record.Clone()
 	}
 	return r
+}
+
+// Trace is what has been decided for the call so far, in order.
+func (c *Call) Trace() []flows.Step {
+	var steps []flows.Step
+	if c.loop.Call(context.Background(), func() { steps = slices.Clone(c.steps) }) != nil {
+		<-c.loop.Done()
+		return c.steps
+	}
+	return steps
 }
 
 // panicked ends this call, and only this one, when its loop meets a fault.
