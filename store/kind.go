@@ -93,3 +93,14 @@ var numberKind = kind[flows.PhoneNumber]{
 	validate: (*flows.PhoneNumber).Validate,
 	plan:     func(n *flows.Nouns, all []*flows.PhoneNumber) { n.Numbers = all },
 }
+
+// httpsOnly is k with routing webhooks by plain http refused at save, unless
+// private webhooks are allowed. What was saved before stays.
+func httpsOnly[T any](k kind[T], insecure bool, plain func(*T) flows.Problems) *kind[T] {
+	if insecure {
+		return &k
+	}
+	validate := k.validate
+	k.validate = func(x *T) flows.Problems { return append(validate(x), plain(x)...) }
+	return &k
+}

@@ -78,8 +78,8 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func (s *Store) makeCollections() {
-	s.flows = newCollection(s, &flowKind)
-	s.menus = newCollection(s, &menuKind)
+	s.flows = newCollection(s, httpsOnly(flowKind, s.opt.InsecureWebhooks, (*flows.CallFlow).PlainWebhooks))
+	s.menus = newCollection(s, httpsOnly(menuKind, s.opt.InsecureWebhooks, (*flows.IVRMenu).PlainWebhooks))
 	s.boxes = newCollection(s, &boxKind)
 	s.devices = newCollection(s, &deviceKind)
 	s.trunks = newCollection(s, &trunkKind)
