@@ -1,0 +1,349 @@
+package stories_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2bua/configs"
+	"b2bua/exchange"
+	"b2bua/flows"
+	"b2bua/media"
+	"b2bua/testbench/memnet"
+	"b2bua/testbench/phone"
+)
+
+var update = flag.Bool("update", false, "keep the ladders as they are now")
+
+// The numbers of the page: the one that is called, who calls, and where calls go.
+const (
+	did     = "+14155552671"
+	caller  = "+14155552672"
+	sales   = "+14155552673"
+	support = "+14155552674"
+)
+
+// Who has which address.
+const (
+	switchAt   = "10.0.0.1:5060"
+	callerAt   = "10.0.1.1:5060"  // calls in by the trunk
+	carrierAt  = "10.0.2.1:5060"  // where the trunk takes calls
+	backupAt   = "10.0.3.1:5060"  // where the second trunk does, if there is one
+	strangerAt = "10.0.66.6:5060" // nobody knows him
+	adminKey   = "key-of-the-stories-0123456789abcdef"
+)
+
+// monday is when stories play: in the small hours of New York, 10:30 in London.
+var monday = time.Date(2024, 1, 15, 10, 30, 0, 0, time.UTC)
+
+// setup is what a story changes before the switch starts.
+type setup struct {
+	now     time.Time
+	backup  bool // a second trunk, tried after the first
+	columns []string
+	config  func(*configs.Config)
+	noDrawn bool // no ladder is kept
+}
+
+func at(now time.Time) func(*setup)               { return func(s *setup) { s.now = now } }
+func drawn(columns ...string) func(*setup)        { return func(s *setup) { s.columns = columns } }
+func config(f func(*configs.Config)) func(*setup) { return func(s *setup) { s.config = f } }
+func withBackup(s *setup)                         { s.backup = true }
+func undrawn(s *setup)                            { s.noDrawn = true }
+
+// stage is the world of one story.
+type stage struct {
+	*testing.T
+	net      *memnet.Network
+	ladder   *phone.Ladder
+	sw       *exchange.Exchange
+	customer *customer
+	logs     *logbook
+	dir      string
+	phones   []*phone.Phone
+	ended    chan error // what Run returned
+	stop     context.CancelFunc
+
+	mu   sync.Mutex
+	lose func(memnet.Datagram) bool
+	now  func() time.Time
+}
+
+// story plays a story in virtual time, compares its ladder with the one kept,
+// and looks for what is left over.
+func story(t *testing.T, tell func(s *stage), with ...func(*setup)) {
+	t.Helper()
+	o := setup{now: monday, columns: []string{"caller", "switch", "sales"}}
+	for _, w := range with {
+		w(&o)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(speechDir, filepath.Join(dir, "speech")); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &stage{T: t, net: memnet.New(), ladder: phone.NewLadder(o.columns...), logs: &logbook{}, dir: dir}
+		defer s.tellLogs()
+		s.net.Drop = func(d memnet.Datagram) bool {
+			s.mu.Lock()
+			lose := s.lose
+			s.mu.Unlock()
+			return lose != nil && lose(d)
+		}
+		s.begin(o)
+		tell(s)
+		if s.ended != nil {
+			s.settle()
+		}
+		if !o.noDrawn {
+			name := strings.ReplaceAll(strings.TrimPrefix(t.Name(), "Test"), "/", "-")
+			if err := phone.Golden(filepath.Join("testdata", name+".ladder"), s.ladder.String(), *update); err != nil {
+				t.Error(err)
+			}
+		}
+		s.finish()
+	})
+}
+
+func (s *stage) begin(o setup) {
+	s.Helper()
+	begun := time.Now()
+	s.now = func() time.Time { return o.now.Add(time.Since(begun)) }
+	cfg := configs.Default()
+	cfg.DataDir = s.dir
+	cfg.SIP.Listen, cfg.SIP.Advertise = []string{"udp://" + switchAt}, "10.0.0.1"
+	cfg.Media.Bind, cfg.Media.Advertise = "10.0.0.1", "10.0.0.1"
+	cfg.HTTP.AdminKey, cfg.HTTP.RateLimit.PerSecond = adminKey, 0
+	cfg.Trunks = []flows.Trunk{{ID: "trunk_carrier", Name: "carrier", Hosts: []string{"10.0.1.0/24", "10.0.2.0/24"},
+		Outbound: &flows.TrunkOutbound{URI: "sip:" + carrierAt, Priority: 1}}}
+	if o.backup {
+		cfg.Trunks = append(cfg.Trunks, flows.Trunk{ID: "trunk_backup", Name: "backup", Hosts: []string{"10.0.3.0/24"},
+			Outbound: &flows.TrunkOutbound{URI: "sip:" + backupAt, Priority: 2}})
+	}
+	if o.config != nil {
+		o.config(cfg)
+	}
+	s.customer = openCustomer(s)
+	var err error
+	s.sw, err = exchange.New(cfg, exchange.Options{
+		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now: s.now, NoHTTP: true, ListenPacket: s.net.ListenPacket,
+		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
+		Resolve:     s.customer.resolve, Dial: s.customer.dial,
+	})
+	s.must(err)
+	ctx, stop := context.WithCancel(context.Background())
+	s.ended, s.stop = make(chan error, 1), stop
+	go func() { s.ended <- s.sw.Run(ctx) }()
+	<-s.sw.Ready()
+	s.customer.subscribe()
+}
+
+// settle waits until every transaction is over, and then nothing may be left.
+func (s *stage) settle() {
+	s.Helper()
+	var left map[string]float64
+	for range 140 {
+		if left = s.leftOver(); len(left) == 0 {
+			break
+		}
+		pass(250 * time.Millisecond)
+	}
+	if len(left) > 0 {
+		s.Errorf("left over: %v", left)
+	}
+	s.customer.checkOrder()
+}
+
+// leftOver are the numbers of the metrics that should be 0 when nobody calls.
+func (s *stage) leftOver() map[string]float64 {
+	left := map[string]float64{}
+	all := s.metrics()
+	for _, name := range []string{"b2bua_calls_active", "b2bua_rtp_sessions", "b2bua_rtp_ports_in_use", "b2bua_sip_legs",
+		"b2bua_sip_dialogs", "b2bua_sip_server_transactions", "b2bua_sip_client_transactions", "b2bua_webhook_events_waiting"} {
+		n, known := all[name]
+		if !known {
+			s.Errorf("no metric %s", name)
+		}
+		if n != 0 {
+			left[name] = n
+		}
+	}
+	return left
+}
+
+// finish stops the switch and the phones.
+func (s *stage) finish() {
+	s.Helper()
+	if s.ended != nil {
+		s.stop()
+		s.must(<-s.ended)
+	}
+	for _, p := range s.phones {
+		s.must(p.Close())
+	}
+	synctest.Wait()
+	if n := s.net.Listeners(); n != 0 {
+		s.Errorf("%d sockets left open", n)
+	}
+	s.customer.close()
+}
+
+// tellLogs shows what the switch logged when a story failed.
+func (s *stage) tellLogs() {
+	if s.Failed() {
+		s.Logf("the switch logged\n%s", s.logs)
+	}
+}
+
+// soon ends a wait that lasts longer than anything that can happen.
+func (s *stage) soon() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	s.Cleanup(cancel)
+	return ctx
+}
+
+func (s *stage) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// drop loses the datagrams that f says, from now on; nil loses none.
+func (s *stage) drop(f func(memnet.Datagram) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lose = f
+}
+
+// signalling tells SIP from sound.
+func signalling(d memnet.Datagram) bool { return d.From.Port() == 5060 || d.To.Port() == 5060 }
+
+// pass lets virtual time go by.
+func pass(d time.Duration) { <-time.After(d) }
+
+// logbook keeps what the switch logs.
+type logbook struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// phone adds a phone at an address.
+func (s *stage) phone(name, at string, q phone.Quirks, codecs ...string) *phone.Phone {
+	s.Helper()
+	conn, err := s.net.ListenPacket("udp", at)
+	s.must(err)
+	p, err := phone.New(phone.Config{
+		Name: name, Conn: conn, Quirks: q, Ladder: s.ladder, Codecs: codecs,
+		ListenRTP: func(at netip.AddrPort) (phone.RTPConn, error) { return s.net.Listen(at) },
+	})
+	s.must(err)
+	s.phones = append(s.phones, p)
+	return p
+}
+
+// parties are the phones most stories need: who calls, and who is called.
+func (s *stage) parties() (theCaller, theSales *phone.Phone) {
+	s.Helper()
+	return s.phone("caller", callerAt, phone.Quirks{}), s.phone("sales", carrierAt, phone.Quirks{})
+}
+
+// calls is p calling a number of the switch.
+func (s *stage) calls(p *phone.Phone, number string, o ...phone.Options) *phone.Call {
+	s.Helper()
+	opt := phone.Options{From: caller}
+	if len(o) > 0 {
+		opt = o[0]
+		if opt.From == "" {
+			opt.From = caller
+		}
+	}
+	c, err := p.Invite(s.soon(), "sip:"+number+"@"+switchAt, opt)
+	s.must(err)
+	return c
+}
+
+// next is the call that rings p next.
+func (s *stage) next(p *phone.Phone) *phone.Call {
+	s.Helper()
+	c, err := p.Next(s.soon())
+	s.must(err)
+	return c
+}
+
+// answers rings for a moment and takes the next call.
+func (s *stage) answers(p *phone.Phone) *phone.Call {
+	s.Helper()
+	c := s.next(p)
+	c.Ring()
+	pass(time.Second)
+	s.must(c.Accept())
+	s.must(c.WaitState(s.soon(), phone.Established))
+	return c
+}
+
+// until waits until the call has come that far.
+func (s *stage) until(c *phone.Call, state phone.State) {
+	s.Helper()
+	s.must(c.WaitState(s.soon(), state))
+}
+
+// over waits for the end of a call and tells how it came.
+func (s *stage) over(c *phone.Call) phone.Ending {
+	s.Helper()
+	e, err := c.WaitEnded(s.soon())
+	s.must(err)
+	return e
+}
+
+// hangsUp ends a call by BYE.
+func (s *stage) hangsUp(c *phone.Call) {
+	s.Helper()
+	s.must(c.Hangup(s.soon()))
+}
+
+// presses is the caller pressing keys.
+func (s *stage) presses(c *phone.Call, digits string) {
+	s.Helper()
+	s.must(c.SendDigits(s.soon(), digits))
+}
+
+// refused waits for the end of a call that must not be answered.
+func (s *stage) refused(c *phone.Call, code int) {
+	s.Helper()
+	if e := s.over(c); e.By != phone.ByRefusal || e.Code != code {
+		s.Errorf("the caller was told %+v, want %d", e, code)
+	}
+}
+
+var errNoNetwork = errors.New("there is no other network")
+
+// noNetwork stands for everything outside the story.
+func noNetwork(_ context.Context, network, address string) (net.Conn, error) {
+	return nil, fmt.Errorf("dial %s %s: %w", network, address, errNoNetwork)
+}
