@@ -1,64 +1,85 @@
 package api
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"io"
-	"maps"
+	"errors"
+	"log/slog"
 	"net/http"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"b2bua/events"
 )
 
-// Gauge is a number that another room shows in the metrics.
+// Gauge is a number that another room shows in the metrics, read at every
+// scrape. A name that ends in _total makes it a counter, as Prometheus wants
+// it: then Value must never fall.
 type Gauge struct {
 	Name  string // such as b2bua_rtp_ports_in_use
 	Help  string
 	Value func() float64
 }
 
-// durations are the upper bounds of the request histogram, in seconds.
-var durations = [...]float64{0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10}
-
-// metrics are sums for Prometheus. Labels have few values: routes, not paths;
-// reasons, not numbers.
-type metrics struct {
-	gauges []Gauge
-
-	mu       sync.Mutex
-	requests map[labels]uint64 // method, route, status
-	buckets  [len(durations) + 1]uint64
-	took     float64
-	answered uint64
-	calls    map[labels]uint64 // result, reason
-	events   map[labels]uint64 // event
+// collector is the gauge, or counter, for the registry.
+func (g Gauge) collector() prometheus.Collector {
+	if strings.HasSuffix(g.Name, "_total") {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: g.Name, Help: g.Help}, g.Value)
+	}
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.Name, Help: g.Help}, g.Value)
 }
 
-// labels are a metric's label values, in the order of its label names.
-type labels [3]string
+// durations are the upper bounds of the request histogram, in seconds.
+var durations = []float64{0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10}
 
-func newMetrics(s *Server) *metrics {
-	started := s.now()
-	m := &metrics{requests: map[labels]uint64{}, calls: map[labels]uint64{}, events: map[labels]uint64{}}
-	m.gauges = append([]Gauge{
-		{"b2bua_calls_active", "Calls going on.", func() float64 { return float64(len(s.Calls.LiveRecords())) }},
-		{"b2bua_event_streams", "Clients listening to the event stream.", func() float64 { return float64(s.streams.Load()) }},
-		{"b2bua_start_time_seconds", "Start, in seconds since 1970.", func() float64 { return float64(started.Unix()) }},
-		{"go_goroutines", "Goroutines.", func() float64 { return float64(runtime.NumGoroutine()) }},
-		{"go_memstats_heap_alloc_bytes", "Bytes of the heap in use.", func() float64 {
-			var ms runtime.MemStats
-			runtime.ReadMemStats(&ms)
-			return float64(ms.HeapAlloc)
-		}},
-	}, s.Gauges...)
-	return m
+// scrapes is how many may read the metrics at a time: they need no key.
+const scrapes = 8
+
+// metrics are sums for Prometheus, in a registry of their own: several
+// switches can live in one process. Labels have few values: routes, not paths;
+// reasons, not numbers.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec   // method, route, code
+	took     *prometheus.HistogramVec // route
+	calls    *prometheus.CounterVec   // result, reason
+	events   *prometheus.CounterVec   // event
+}
+
+func newMetrics(s *Server) (*metrics, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: counter("b2bua_http_requests_total", "Requests answered.", "method", "route", "code"),
+		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "b2bua_http_request_duration_seconds", Help: "Time to answer a request.", Buckets: durations}, []string{"route"}),
+		calls:  counter("b2bua_calls_total", "Calls that ended.", "result", "reason"),
+		events: counter("b2bua_events_total", "Events told.", "event"),
+	}
+	build := prometheus.GaugeOpts{Name: "b2bua_build_info", Help: "Always 1; the label tells which version runs.",
+		ConstLabels: prometheus.Labels{"version": s.Config.Version}}
+	all := []prometheus.Collector{
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewGaugeFunc(build, func() float64 { return 1 }),
+		m.requests, m.took, m.calls, m.events,
+		Gauge{"b2bua_calls_active", "Calls going on.", func() float64 { return float64(len(s.Calls.LiveRecords())) }}.collector(),
+		Gauge{"b2bua_event_streams", "Clients listening to the event stream.", func() float64 { return float64(s.streams.Load()) }}.collector(),
+	}
+	for _, g := range s.Gauges {
+		all = append(all, g.collector())
+	}
+	var trouble []error
+	for _, c := range all {
+		trouble = append(trouble, m.registry.Register(c))
+	}
+	return m, errors.Join(trouble...)
 }
 
 // request counts one answer.
@@ -66,18 +87,14 @@ func (m *metrics) request(method, route string, status int, took time.Duration) 
 	if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, method) {
 		method = "other"
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.requests[labels{method, route, strconv.Itoa(status)}]++
-	m.answered++
-	m.took += took.Seconds()
-	i, _ := slices.BinarySearch(durations[:], took.Seconds())
-	m.buckets[i]++
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	m.took.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// count listens to what happens, until ctx ends.
+// count listens to what happens, until ctx ends. It is quick, so its queue
+// needs no bound, and no event goes uncounted.
 func (m *metrics) count(ctx context.Context, bus *events.Bus) {
-	sub := bus.Subscribe(4096)
+	sub := bus.Subscribe(0)
 	defer sub.Close()
 	for {
 		select {
@@ -93,14 +110,12 @@ func (m *metrics) count(ctx context.Context, bus *events.Bus) {
 }
 
 func (m *metrics) event(e events.Event) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.events[labels{string(e.Name)}]++
+	m.events.WithLabelValues(string(e.Name)).Inc()
 	switch f := e.Data.(type) {
 	case *events.Completed:
-		m.calls[labels{"completed", plainLabel(f.CompletionReason)}]++
+		m.calls.WithLabelValues("completed", plainLabel(f.CompletionReason)).Inc()
 	case *events.Failed:
-		m.calls[labels{"failed", plainLabel(f.FailureReason)}]++
+		m.calls.WithLabelValues("failed", plainLabel(f.FailureReason)).Inc()
 	}
 }
 
@@ -113,54 +128,11 @@ func plainLabel(s string) string {
 	return s
 }
 
-// serve writes the text format of Prometheus, version 0.0.4.
-func (m *metrics) serve(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	b := bufio.NewWriter(w)
-	m.write(b)
-	_ = b.Flush() // the client may be gone
-}
-
-func (m *metrics) write(w io.Writer) {
-	for _, g := range m.gauges {
-		head(w, g.Name, "gauge", g.Help)
-		fmt.Fprintf(w, "%s %s\n", g.Name, number(g.Value()))
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	counters(w, "b2bua_calls_total", "Calls that ended.", m.calls, "result", "reason")
-	counters(w, "b2bua_events_total", "Events told.", m.events, "event")
-	counters(w, "b2bua_http_requests_total", "Requests answered.", m.requests, "method", "route", "code")
-	const name = "b2bua_http_request_duration_seconds"
-	head(w, name, "histogram", "Time to answer a request.")
-	sum := uint64(0)
-	for i, n := range m.buckets {
-		sum += n
-		le := "+Inf"
-		if i < len(durations) {
-			le = number(durations[i])
-		}
-		fmt.Fprintf(w, "%s_bucket{le=%q} %d\n", name, le, sum)
-	}
-	fmt.Fprintf(w, "%s_sum %s\n%s_count %d\n", name, number(m.took), name, m.answered)
-}
-
-func head(w io.Writer, name, kind, help string) {
-	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
-}
-
-func number(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-
-var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-
-func counters(w io.Writer, name, help string, values map[labels]uint64, names ...string) {
-	head(w, name, "counter", help)
-	order := slices.SortedFunc(maps.Keys(values), func(a, b labels) int { return slices.Compare(a[:], b[:]) })
-	for _, l := range order {
-		pairs := make([]string, len(names))
-		for i, n := range names {
-			pairs[i] = n + `="` + labelEscapes.Replace(l[i]) + `"`
-		}
-		fmt.Fprintf(w, "%s{%s} %d\n", name, strings.Join(pairs, ","), values[l])
-	}
+// handler shows the metrics, packed when the scraper can unpack them.
+func (m *metrics) handler(log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorLog:            slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorHandling:       promhttp.ContinueOnError, // most of the metrics are better than none
+		MaxRequestsInFlight: scrapes,
+	})
 }

@@ -157,7 +157,7 @@ func (s *Server) plainRoutes() {
 	s.mux.Handle("GET /docs", file("text/html; charset=utf-8", docsPage))
 	s.mux.Handle("GET /docs/page.css", file("text/css; charset=utf-8", docsStyle))
 	s.mux.Handle("GET /docs/page.js", file("text/javascript; charset=utf-8", docsScript))
-	s.mux.HandleFunc("GET /metrics", s.metrics.serve)
+	s.mux.Handle("GET /metrics", s.metrics.handler(s.Log))
 	s.mux.HandleFunc("GET /healthz", health(nil))
 	s.mux.HandleFunc("GET /readyz", health(s.Ready))
 }

@@ -139,13 +139,17 @@ func TestMetricsAndHealth(t *testing.T) {
 	var trouble error
 	b := newBench(t, func(d *api.Deps) {
 		d.Ready = func() error { return trouble }
-		d.Gauges = []api.Gauge{{Name: "b2bua_test", Help: "A test.", Value: func() float64 { return 1.5 }}}
+		value := func() float64 { return 1.5 }
+		d.Gauges = []api.Gauge{{Name: "b2bua_test", Help: "A test.", Value: value}, {Name: "b2bua_late_total", Help: "A sum.", Value: value}}
 	})
 	b.begin("call_a")
 	b.do("GET", "/v2/call-flows/x", "")
 	a := b.want(b.do("GET", "/metrics", "", "X-Auth-Token", ""), 200)
-	for _, line := range []string{"b2bua_calls_active 1", "b2bua_test 1.5", "# TYPE b2bua_http_requests_total counter",
-		`b2bua_http_requests_total{method="GET",route="GET /v2/call-flows/{id}",code="404"} 1`, `b2bua_http_request_duration_seconds_bucket{le="+Inf"} 1`} {
+	for _, line := range []string{"b2bua_calls_active 1", "b2bua_test 1.5", "# TYPE b2bua_test gauge", "# TYPE b2bua_late_total counter",
+		"# TYPE go_goroutines gauge", "# TYPE process_open_fds gauge", "# TYPE process_cpu_seconds_total counter", "# TYPE process_resident_memory_bytes gauge",
+		`b2bua_build_info{version="test"} 1`, "# TYPE b2bua_http_requests_total counter",
+		`b2bua_http_requests_total{code="404",method="GET",route="GET /v2/call-flows/{id}"} 1`,
+		`b2bua_http_request_duration_seconds_bucket{route="GET /v2/call-flows/{id}",le="+Inf"} 1`} {
 		if !strings.Contains(a.Body.String(), line+"\n") {
 			t.Errorf("no line %s in\n%s", line, a.Body)
 		}

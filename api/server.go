@@ -83,7 +83,10 @@ func New(d Deps) (*Server, error) {
 		started:  make(chan struct{}),
 		stopping: make(chan struct{}),
 	}
-	s.metrics = newMetrics(s)
+	var err error
+	if s.metrics, err = newMetrics(s); err != nil {
+		return nil, fmt.Errorf("api: metrics: %w", err)
+	}
 	s.huma = humago.New(s.mux, s.openAPIConfig())
 	s.routes()
 	s.finishOpenAPI()
