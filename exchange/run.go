@@ -60,6 +60,7 @@ func (x *Exchange) Run(ctx context.Context) error {
 		<-order[i].done
 	}
 	up.Wait()
+	x.routing.CloseIdleConnections()
 	x.log.Info("stopped")
 	return errors.Join(err, x.store.Close())
 }
