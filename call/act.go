@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"b2bua/flows"
+	"b2bua/sip"
 )
 
 // act is one thing the flow's goroutine does: run the flow, or one destination
@@ -76,7 +77,7 @@ func (c *Call) actOver(a *act, e flows.Ending) {
 func (c *Call) takeOver(a *act) {
 	c.next.abandon()
 	c.next = a
-	c.hunt.release()
+	c.hunt.release(sip.Reason{})
 	c.stopPlay(reasonInterrupted)
 	if c.interim != nil {
 		c.interim(errTakenOver)

@@ -23,7 +23,7 @@ func (c *Call) end(e ending) {
 	c.act.abandon()
 	c.next = nil
 	c.stopPlay(reasonInterrupted)
-	c.hunt.release()
+	c.hunt.release(e.why)
 	for _, l := range c.legs {
 		if l != c.caller {
 			l.hangup(e.why)

@@ -269,15 +269,16 @@ func (h *hunt) giveUp(o flows.Outcome, r sip.Reason) {
 	h.prongs, h.rounds = nil, nil
 }
 
-// release ends the hunt because the call goes on without it.
-func (h *hunt) release() {
+// release ends the hunt because the call ends or goes on without it; r is told
+// to everybody who rings or talks.
+func (h *hunt) release(r sip.Reason) {
 	if h == nil || h.done == nil {
 		return
 	}
 	if h.talk != nil {
 		h.call.disconnect()
 	}
-	h.giveUp(flows.Outcome{Result: flows.Gone}, sip.Reason{})
+	h.giveUp(flows.Outcome{Result: flows.Gone}, r)
 	h.finish(flows.Outcome{Result: flows.Gone})
 }
 

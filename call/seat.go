@@ -7,6 +7,7 @@ import (
 	"b2bua/events"
 	"b2bua/flows"
 	"b2bua/ivr"
+	"b2bua/sip"
 )
 
 // seat is where a flow sits: it implements flows.Caller for a real call. Its
@@ -49,7 +50,7 @@ func (s *seat) Dial(ctx context.Context, r flows.DialRequest) flows.Outcome {
 	case o := <-out:
 		return o
 	case <-ctx.Done():
-		s.call.loop.Post(func() { h.release() })
+		s.call.loop.Post(func() { h.release(sip.Reason{}) })
 		return gone
 	}
 }
