@@ -306,6 +306,8 @@ func (c *Call) offer(direction string) []byte {
 }
 
 func (c *Call) codecs() []string {
+	c.phone.mu.Lock()
+	defer c.phone.mu.Unlock()
 	if len(c.options.Codecs) > 0 {
 		return c.options.Codecs
 	}

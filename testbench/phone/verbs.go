@@ -40,12 +40,16 @@ func (c *Call) Hold(ctx context.Context) error { return c.Reinvite(ctx, SendOnly
 // Resume ends Hold.
 func (c *Call) Resume(ctx context.Context) error { return c.Reinvite(ctx, SendRecv) }
 
-// Reinvite offers the call anew with a direction (RFC 3261 §14.1). A refusal is
-// a *StatusError and leaves all as it was.
-func (c *Call) Reinvite(ctx context.Context, direction string) error {
+// Reinvite offers the call anew with a direction (RFC 3261 §14.1), and with other
+// codecs when they are given. A refusal is a *StatusError and leaves all as it
+// was.
+func (c *Call) Reinvite(ctx context.Context, direction string, codecs ...string) error {
 	p := c.phone
 	p.mu.Lock()
-	before := c.direction
+	before, spoken := c.direction, c.options.Codecs
+	if len(codecs) > 0 {
+		c.options.Codecs = codecs
+	}
 	p.mu.Unlock()
 	m, hop := c.request("INVITE")
 	m.setBody("application/sdp", c.offer(direction))
@@ -64,7 +68,7 @@ func (c *Call) Reinvite(ctx context.Context, direction string) error {
 		return c.take(final)
 	}
 	p.mu.Lock()
-	c.direction = before
+	c.direction, c.options.Codecs = before, spoken
 	p.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("re-INVITE: %w", err)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,7 +79,9 @@ type stage struct {
 
 	mu   sync.Mutex
 	lose func(memnet.Datagram) bool
-	now  func() time.Time
+
+	now    func() time.Time
+	broken atomic.Bool
 }
 
 // story plays a story in virtual time, compares its ladder with the one kept,
@@ -96,6 +99,7 @@ func story(t *testing.T, tell func(s *stage), with ...func(*setup)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{T: t, net: memnet.New(), ladder: phone.NewLadder(o.columns...), logs: &logbook{}, dir: dir}
 		defer s.tellLogs()
+		defer s.tearDown()
 		s.net.Drop = func(d memnet.Datagram) bool {
 			s.mu.Lock()
 			lose := s.lose
@@ -113,14 +117,18 @@ func story(t *testing.T, tell func(s *stage), with ...func(*setup)) {
 				t.Error(err)
 			}
 		}
-		s.finish()
 	})
 }
 
 func (s *stage) begin(o setup) {
 	s.Helper()
 	begun := time.Now()
-	s.now = func() time.Time { return o.now.Add(time.Since(begun)) }
+	s.now = func() time.Time {
+		if s.broken.CompareAndSwap(true, false) {
+			panic("the clock is broken")
+		}
+		return o.now.Add(time.Since(begun))
+	}
 	cfg := configs.Default()
 	cfg.DataDir = s.dir
 	cfg.SIP.Listen, cfg.SIP.Advertise = []string{"udp://" + switchAt}, "10.0.0.1"
@@ -184,15 +192,20 @@ func (s *stage) leftOver() map[string]float64 {
 	return left
 }
 
-// finish stops the switch and the phones.
-func (s *stage) finish() {
+// tearDown stops the switch and the phones, also when the story broke off.
+func (s *stage) tearDown() {
 	s.Helper()
 	if s.ended != nil {
 		s.stop()
-		s.must(<-s.ended)
+		s.sw.Cut()
+		if err := <-s.ended; err != nil {
+			s.Error(err)
+		}
 	}
 	for _, p := range s.phones {
-		s.must(p.Close())
+		if err := p.Close(); err != nil {
+			s.Error(err)
+		}
 	}
 	synctest.Wait()
 	if n := s.net.Listeners(); n != 0 {
@@ -228,6 +241,9 @@ func (s *stage) drop(f func(memnet.Datagram) bool) {
 	defer s.mu.Unlock()
 	s.lose = f
 }
+
+// breakClock makes the next who looks at the clock panic.
+func (s *stage) breakClock() { s.broken.Store(true) }
 
 // signalling tells SIP from sound.
 func signalling(d memnet.Datagram) bool { return d.From.Port() == 5060 || d.To.Port() == 5060 }
