@@ -11,15 +11,15 @@ import (
 	"b2bua/flows"
 )
 
-// speech is what can be said or played to a caller.
-type speech struct {
+// Speech is what can be said or played to a caller.
+type Speech struct {
 	Message  string `json:"message,omitempty" doc:"Text to speak"`
 	Language string `json:"language,omitempty" doc:"Of the text" example:"en-US"`
 	Voice    string `json:"voice,omitempty" doc:"Name of the voice"`
 	AudioURL string `json:"audio_url,omitempty" doc:"WAV or MP3 to play instead of a text"`
 }
 
-func (p *speech) check() error {
+func (p *Speech) check() error {
 	if p.AudioURL == "" {
 		return nil
 	}
@@ -35,7 +35,7 @@ func (p *speech) check() error {
 
 type answerBody struct {
 	Action string `json:"action,omitempty" enum:"play_audio" doc:"What to do once answered"`
-	speech
+	Speech
 }
 
 type declineBody struct {
@@ -44,7 +44,7 @@ type declineBody struct {
 }
 
 type playBody struct {
-	speech
+	Speech
 	PromptID string `json:"prompt_id,omitempty" doc:"A stored prompt to play instead of a text"`
 	Loop     bool   `json:"loop,omitempty" doc:"Play again and again until stopped"`
 }

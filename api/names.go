@@ -28,3 +28,11 @@ func camel(words ...string) string {
 	}
 	return b.String()
 }
+
+// plural is the plural of a name that stands in an English sentence.
+func plural(name string) string {
+	if strings.HasSuffix(name, "x") {
+		return name + "es"
+	}
+	return name + "s"
+}

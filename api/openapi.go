@@ -78,6 +78,9 @@ func schemaName(t reflect.Type, hint string) string {
 	name := strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Body")
 	if of, ok := strings.CutPrefix(name, "Page"); ok {
 		name = "ListOf" + strings.TrimSuffix(of, "View")
+		if name == "ListOfKey" {
+			name = "ListOfAPIKey"
+		}
 	}
 	return name
 }
@@ -99,6 +102,7 @@ func (s *Server) finishOpenAPI() {
 	schemas := s.huma.OpenAPI().Components.Schemas
 	warning := schemas.Schema(reflect.TypeFor[flows.Warning](), true, "")
 	delete(schemas.Map(), "ListOfRawMessage") // each list documents its own
+	s.huma.OpenAPI().Tags = sections
 	for name, schema := range schemas.Map() {
 		switch name {
 		case "CallFlow", "IVRMenu", "PhoneNumber", "Device":
@@ -106,6 +110,10 @@ func (s *Server) finishOpenAPI() {
 				Description: "What was accepted but will not work as things stand"}
 		case "Recording", "Message":
 			delete(schema.Properties, "path")
+		case "GatherDTMF":
+			for _, field := range []string{"menu_id", "name", "options", "fallback", "created_at", "updated_at", "revision"} {
+				delete(schema.Properties, field) // they belong to a menu that is kept
+			}
 		}
 		if fields, ok := required[name]; ok {
 			schema.Required = fields
@@ -114,13 +122,12 @@ func (s *Server) finishOpenAPI() {
 			if _, noun := required[name]; noun && slices.Contains(readOnly, field) {
 				p.ReadOnly = true
 			}
-			if field == "password" {
-				p.WriteOnly, p.Description = true, "Never shown"
-			}
+			p.WriteOnly = p.WriteOnly || field == "password"
 			if field == "destination_type" || field == "action" && name == "Fallback" {
 				p.Enum = destinationTypes()
 			}
 		}
+		describe(name, schema)
 	}
 }
 

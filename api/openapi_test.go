@@ -17,7 +17,7 @@ type openAPI struct {
 	Paths   map[string]map[string]struct {
 		OperationID string `json:"operationId"`
 		Summary     string
-		Parameters  []struct{ Name, In string }
+		Parameters  []struct{ Name, In, Description string }
 		RequestBody *struct {
 			Content map[string]struct{ Schema map[string]any }
 		} `json:"requestBody"`

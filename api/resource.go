@@ -63,23 +63,24 @@ type listOf[T any] struct {
 func serve[T any](s *Server, n noun[T]) {
 	one, body := n.path+"/{id}", reflect.TypeFor[T]()
 	lower := strings.ToLower(n.name[:1]) + n.name[1:]
+	single := "a " + lower
 	if strings.HasPrefix(n.name, "IVR") {
-		lower = n.name
+		lower, single = n.name, "an "+n.name
 	}
 	word := camel(n.name)
 	row := func(verb, method, path, summary string) operation {
 		return operation{method: method, path: path, id: verb + strings.ToUpper(word[:1]) + word[1:], summary: summary,
 			tag: n.tag, noun: n.name, body: body, reply: body}
 	}
-	list := row("list", http.MethodGet, n.path, "List "+lower+" resources, oldest first")
+	list := row("list", http.MethodGet, n.path, "List "+plural(lower)+", oldest first")
 	list.reply = reflect.TypeFor[listOf[T]]()
 	register(s, list, func(_ context.Context, in *Paging) (*page[json.RawMessage], error) { return n.list(s, in) })
 
-	create := row("create", http.MethodPost, n.path, "Create a "+lower)
+	create := row("create", http.MethodPost, n.path, "Create "+single)
 	create.status, create.description = http.StatusCreated, n.about
 	register(s, create, func(ctx context.Context, in *createInput) (*raw, error) { return n.create(ctx, s, in.RawBody) })
 
-	get := row("get", http.MethodGet, one, "Get a "+lower)
+	get := row("get", http.MethodGet, one, "Get "+single)
 	register(s, get, func(_ context.Context, in *ByID) (*raw, error) {
 		x, err := n.rows.Get(in.ID)
 		if err != nil {
@@ -88,15 +89,15 @@ func serve[T any](s *Server, n noun[T]) {
 		return n.reply(s, x)
 	})
 
-	replace := row("replace", http.MethodPut, one, "Replace a "+lower)
+	replace := row("replace", http.MethodPut, one, "Replace "+single)
 	replace.description = "Fields that are left out get their defaults; secrets that are left out stay."
 	register(s, replace, func(ctx context.Context, in *changeInput) (*raw, error) { return n.replace(ctx, s, in) })
 
-	update := row("update", http.MethodPatch, one, "Change a "+lower)
+	update := row("update", http.MethodPatch, one, "Change "+single)
 	update.patch = true
 	register(s, update, func(ctx context.Context, in *changeInput) (*raw, error) { return n.update(ctx, s, in) })
 
-	remove := row("delete", http.MethodDelete, one, "Delete a "+lower)
+	remove := row("delete", http.MethodDelete, one, "Delete "+single)
 	remove.body, remove.reply = nil, nil
 	register(s, remove, func(ctx context.Context, in *deleteInput) (*struct{}, error) {
 		if err := n.rows.Delete(ctx, in.ID, in.IfMatch); err != nil {
