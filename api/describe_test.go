@@ -77,7 +77,11 @@ func TestExamplesAreAccepted(t *testing.T) {
 		if strings.Contains(path, "{id}") {
 			b.want(b.do("POST", strings.ReplaceAll(path, "{id}", "call_none"), string(body)), 404, "not_found")
 		} else {
-			b.want(b.do("POST", path, string(body)), 201)
+			made := b.want(b.do("POST", path, string(body)), 201)
+			if patch, ok := examples[name+".patch"]; ok {
+				sent[name+".patch"] = true
+				b.want(b.do("PATCH", made.Header().Get("Location"), string(patch)), 200)
+			}
 		}
 	}
 	for name := range examples {

@@ -86,6 +86,9 @@ func (s *Server) document(o operation) {
 		if o.patch {
 			op.RequestBody.Description = "A JSON merge patch (RFC 7396): only what changes; null takes a field away."
 			loose := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeObject, Description: "Any of the fields of the resource."}}
+			if body, ok := examples[schemaName(o.body, "")+".patch"]; ok {
+				loose.Schema.Examples = []any{body}
+			}
 			op.RequestBody.Content = map[string]*huma.MediaType{"application/merge-patch+json": loose, "application/json": loose}
 		}
 	}
