@@ -15,8 +15,26 @@ import (
 type tape struct {
 	rec  *recorder.Recording
 	row  store.Recording
-	rows chan store.Recording // states of the row to be kept
-	done chan struct{}        // closed when the file is complete and told of
+	rows chan state    // states of the row to be kept
+	done chan struct{} // closed when the file is complete and told of
+}
+
+// state is one of the recording's row; kept is closed when it is in the index,
+// so that whoever asked for it finds it there.
+type state struct {
+	store.Recording
+	kept chan struct{}
+}
+
+// keep hands the row as it is now to watchTape. On the loop.
+func (t *tape) keep() (kept chan struct{}) {
+	r := state{t.row, make(chan struct{})}
+	select {
+	case t.rows <- r:
+	default: // many pauses in a moment: the row at the end is what counts
+		close(r.kept)
+	}
+	return r.kept
 }
 
 // recordByFlow starts the recording that the flow asks for.
@@ -24,7 +42,7 @@ func (c *Call) recordByFlow() {
 	if c.flow == nil || c.flow.Recording == nil || !c.flow.Recording.Enabled || c.tape != nil {
 		return
 	}
-	if _, err := c.startTape(*c.flow.Recording); err != nil {
+	if _, _, err := c.startTape(*c.flow.Recording); err != nil {
 		c.log.Error("start the recording", "err", err)
 		now := c.now()
 		c.tell(&events.Recording{
@@ -34,26 +52,26 @@ func (c *Call) recordByFlow() {
 }
 
 // startTape begins to record. On the loop.
-func (c *Call) startTape(want flows.Recording) (string, error) {
+func (c *Call) startTape(want flows.Recording) (t *tape, kept chan struct{}, err error) {
 	id := events.NewID("rec_")
 	rec, err := recorder.Start(recorder.Options{
 		Dir: c.sys.RecordingsDir, ID: id, Format: want.Format, Participant: want.Participant, Channels: want.Channels,
 		MaxDuration: time.Duration(want.MaxDuration) * time.Second, Log: c.log,
 	})
 	if err != nil {
-		return "", err
+		return nil, nil, err
 	}
-	t := &tape{rec: rec, rows: make(chan store.Recording, 8), done: make(chan struct{})}
+	t = &tape{rec: rec, rows: make(chan state, 8), done: make(chan struct{})}
 	t.row = store.Recording{ID: id, CallID: c.id, Status: "recording",
 		Format: want.Format, Participant: want.Participant, StartedAt: c.sys.Now()}
 	c.tape = t
 	c.record.Recordings = append(c.record.Recordings, id)
-	t.rows <- t.row
+	kept = t.keep()
 	c.caller.sound.AddTap(rec)
 	now := c.now()
 	c.tell(&events.Recording{Event: events.RecordingStarted, RecordingID: id, Status: "recording", Format: want.Format, At: now}, now)
 	c.work.Go(func() { c.watchTape(t) })
-	return id, nil
+	return t, kept, nil
 }
 
 // watchTape keeps the recording's row as it changes, waits for the file to be
@@ -62,8 +80,9 @@ func (c *Call) watchTape(t *tape) {
 	defer close(t.done)
 	for open := true; open; {
 		select {
-		case row := <-t.rows:
-			c.keepRow(&row)
+		case r := <-t.rows:
+			c.keepRow(&r.Recording)
+			close(r.kept)
 		case <-t.rec.Done():
 			open = false
 		}
@@ -125,6 +144,8 @@ func (c *Call) finishTape() {
 
 // StartRecording begins to record, for the API.
 func (c *Call) StartRecording(ctx context.Context, want flows.Recording) (id string, err error) {
+	var t *tape
+	var kept chan struct{}
 	err = c.command(ctx, func() error {
 		switch {
 		case !c.caller.answered:
@@ -132,10 +153,24 @@ func (c *Call) StartRecording(ctx context.Context, want flows.Recording) (id str
 		case c.tape != nil:
 			return &StateError{State: "recording", Verb: "record", Need: "stop the present recording first"}
 		}
-		id, err = c.startTape(want)
+		t, kept, err = c.startTape(want)
 		return err
 	})
-	return id, err
+	if err != nil {
+		return "", err
+	}
+	return t.row.ID, t.inIndex(ctx, kept)
+}
+
+// inIndex waits until a state of the row is kept. Not on the loop.
+func (t *tape) inIndex(ctx context.Context, kept <-chan struct{}) error {
+	select {
+	case <-kept:
+	case <-t.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // StopRecording ends the recording and waits until its file is complete.
@@ -155,18 +190,31 @@ func (c *Call) StopRecording(ctx context.Context) error {
 
 // PauseRecording keeps nothing of what is said until ResumeRecording.
 func (c *Call) PauseRecording(ctx context.Context) error {
-	return c.onTape(ctx, "record/pause", func(t *tape) {
-		t.rec.Pause()
-		c.taped(t, events.RecordingPaused, "paused")
-	})
+	return c.retape(ctx, "record/pause", events.RecordingPaused, "paused", (*recorder.Recording).Pause)
 }
 
 // ResumeRecording goes on after a pause.
 func (c *Call) ResumeRecording(ctx context.Context) error {
-	return c.onTape(ctx, "record/resume", func(t *tape) {
-		t.rec.Resume()
-		c.taped(t, events.RecordingResumed, "recording")
+	return c.retape(ctx, "record/resume", events.RecordingResumed, "recording", (*recorder.Recording).Resume)
+}
+
+// retape changes the state of the running recording, tells it, and waits until
+// it can be read.
+func (c *Call) retape(ctx context.Context, verb string, name events.Name, status string, change func(*recorder.Recording)) error {
+	var t *tape
+	var kept chan struct{}
+	err := c.onTape(ctx, verb, func(running *tape) {
+		t = running
+		change(t.rec)
+		t.row.Status = status
+		kept = t.keep()
+		now := c.now()
+		c.tell(&events.Recording{Event: name, RecordingID: t.row.ID, Status: status, Format: t.row.Format, At: now}, now)
 	})
+	if err != nil {
+		return err
+	}
+	return t.inIndex(ctx, kept)
 }
 
 // onTape runs f with the running recording, on the loop.
@@ -178,15 +226,4 @@ func (c *Call) onTape(ctx context.Context, verb string, f func(*tape)) error {
 		f(c.tape)
 		return nil
 	})
-}
-
-// taped tells of a change of the running recording.
-func (c *Call) taped(t *tape, name events.Name, status string) {
-	now := c.now()
-	t.row.Status = status
-	select {
-	case t.rows <- t.row:
-	default: // many pauses in a moment: the row at the end is what counts
-	}
-	c.tell(&events.Recording{Event: name, RecordingID: t.row.ID, Status: status, Format: t.row.Format, At: now}, now)
 }
