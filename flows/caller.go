@@ -73,7 +73,7 @@ const (
 // MenuResult is what came of a menu.
 type MenuResult struct {
 	Digits     string `json:"digits"`
-	Terminator string `json:"terminator,omitempty"`
+	Terminator string `json:"terminator"`
 	Reason     string `json:"reason"`
 	Attempts   int    `json:"attempts"`
 	BargedIn   bool   `json:"barged_in"`
