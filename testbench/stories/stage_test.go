@@ -58,7 +58,6 @@ type setup struct {
 	noDrawn bool // no ladder is kept
 }
 
-func at(now time.Time) func(*setup)               { return func(s *setup) { s.now = now } }
 func drawn(columns ...string) func(*setup)        { return func(s *setup) { s.columns = columns } }
 func config(f func(*configs.Config)) func(*setup) { return func(s *setup) { s.config = f } }
 func withBackup(s *setup)                         { s.backup = true }
@@ -81,6 +80,7 @@ type stage struct {
 	lose func(memnet.Datagram) bool
 
 	now    func() time.Time
+	ahead  atomic.Int64 // how much the wall clock was set forward
 	broken atomic.Bool
 }
 
@@ -127,7 +127,7 @@ func (s *stage) begin(o setup) {
 		if s.broken.CompareAndSwap(true, false) {
 			panic("the clock is broken")
 		}
-		return o.now.Add(time.Since(begun))
+		return o.now.Add(time.Since(begun) + time.Duration(s.ahead.Load()))
 	}
 	cfg := configs.Default()
 	cfg.DataDir = s.dir
@@ -163,11 +163,11 @@ func (s *stage) begin(o setup) {
 func (s *stage) settle() {
 	s.Helper()
 	var left map[string]float64
-	for range 140 {
+	for range 8 {
 		if left = s.leftOver(); len(left) == 0 {
 			break
 		}
-		pass(250 * time.Millisecond)
+		pass(5 * time.Second)
 	}
 	if len(left) > 0 {
 		s.Errorf("left over: %v", left)
@@ -241,6 +241,9 @@ func (s *stage) drop(f func(memnet.Datagram) bool) {
 	defer s.mu.Unlock()
 	s.lose = f
 }
+
+// setClock makes it another time of another day.
+func (s *stage) setClock(now time.Time) { s.ahead.Add(int64(now.Sub(s.now()))) }
 
 // breakClock makes the next who looks at the clock panic.
 func (s *stage) breakClock() { s.broken.Store(true) }
