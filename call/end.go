@@ -82,7 +82,7 @@ func (c *Call) conclude() (tellLast func()) {
 	r.SIPCode, r.SIPReason = status.code, status.text
 	failed := e.failed || !c.caller.answered
 	if r.AnsweredAt != nil {
-		r.Duration = now.Sub(*r.AnsweredAt).Seconds()
+		r.Duration = events.Seconds(now.Sub(*r.AnsweredAt))
 	}
 	if failed {
 		r.Status, r.FailureReason = events.StatusFailed, e.reason

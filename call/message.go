@@ -60,7 +60,7 @@ func (c *Call) takeMessage(ctx context.Context, b *flows.VoicemailBox) flows.Out
 func (c *Call) keepMessage(b *flows.VoicemailBox, id string, r recorder.Result) {
 	m := &store.Message{
 		ID: id, BoxID: b.ID, CallID: c.id, From: c.env.Call.From, FromName: c.env.Call.FromDisplay,
-		Duration: r.Duration.Seconds(), Size: r.Size, SHA256: r.SHA256, Format: r.Format,
+		Duration: events.Seconds(r.Duration), Size: r.Size, SHA256: r.SHA256, Format: r.Format,
 		Channels: r.Channels, SampleRate: r.SampleRate, Warning: r.Warning,
 		Path: r.Path, CreatedAt: c.sys.Now(),
 	}
@@ -72,7 +72,7 @@ func (c *Call) keepMessage(b *flows.VoicemailBox, id string, r recorder.Result) 
 	}
 	c.log.Info("voicemail received", "box", b.ID, "message", id, "duration", r.Duration)
 	c.voicemail(&events.Voicemail{
-		Event: events.VoicemailReceived, MessageID: id, VoicemailBoxID: b.ID, Duration: r.Duration.Seconds(),
+		Event: events.VoicemailReceived, MessageID: id, VoicemailBoxID: b.ID, Duration: events.Seconds(r.Duration),
 		URL: "/v2/voicemail-boxes/" + b.ID + "/messages/" + id + "/audio",
 	})
 }
@@ -83,7 +83,7 @@ func (c *Call) discard(b *flows.VoicemailBox, r recorder.Result, why ivr.Message
 		c.log.Warn("remove an abandoned message", "err", err)
 	}
 	c.voicemail(&events.Voicemail{
-		Event: events.VoicemailAbandoned, VoicemailBoxID: b.ID, Duration: r.Duration.Seconds(), Reason: why.Reason,
+		Event: events.VoicemailAbandoned, VoicemailBoxID: b.ID, Duration: events.Seconds(r.Duration), Reason: why.Reason,
 	})
 }
 

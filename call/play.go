@@ -96,6 +96,6 @@ func (c *Call) played(p *playing) {
 	}
 	now := c.now()
 	c.tell(&events.Playback{
-		Event: events.PlaybackCompleted, PlaybackID: p.id, Reason: reason, Duration: p.sound.Played().Seconds(), At: now,
+		Event: events.PlaybackCompleted, PlaybackID: p.id, Reason: reason, Duration: events.Seconds(p.sound.Played()), At: now,
 	}, now)
 }

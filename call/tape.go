@@ -106,7 +106,7 @@ func (c *Call) recorded(t *tape, r recorder.Result) (row store.Recording, tell f
 	now := c.now()
 	row = t.row
 	row.Status, row.Format, row.Channels, row.SampleRate = "completed", r.Format, r.Channels, r.SampleRate
-	row.Duration, row.Size, row.SHA256, row.Dropped = r.Duration.Seconds(), r.Size, r.SHA256, r.Dropped
+	row.Duration, row.Size, row.SHA256, row.Dropped = events.Seconds(r.Duration), r.Size, r.SHA256, r.Dropped
 	row.Path, row.Warning, row.EndedAt = r.Path, r.Warning, now
 	f := &events.Recording{
 		Event: events.RecordingCompleted, RecordingID: row.ID, Status: "completed", Format: row.Format,

@@ -58,6 +58,10 @@ func (e *Event) complete() {
 // Moment is t as events and records show it: UTC, whole milliseconds.
 func Moment(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
+// Seconds is d as events and records show it: whole milliseconds, and no more
+// digits than those need.
+func Seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
+
 // MarshalJSON puts a fact's own fields right behind call_id, in the order of
 // the documented examples, and what all facts share behind them.
 func (e Event) MarshalJSON() ([]byte, error) {
