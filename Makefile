@@ -42,7 +42,7 @@ unit: ## unit tests of every room, with the race detector
 
 ladders: ## scenarios with phones in memory, drawings compared with the golden files
 	$(call section,ladders and the bench itself)
-	$(GO) test -race -timeout 8m ./testbench/...
+	$(GO) test -race -timeout 8m $$($(GO) list ./testbench/... | grep -vE '/(e2e|peers)$$')
 
 race: unit ladders ## all tests that need no other program, with the race detector
 
@@ -70,8 +70,8 @@ linter: # the pinned golangci-lint, whatever else is installed
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' scripts/fuzz.sh
 
-bench: ## benchmarks (BENCH=pattern)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+bench: ## benchmarks, as a table (BENCH=pattern)
+	@GO='$(GO)' BENCH='$(BENCH)' scripts/bench.sh
 
 setup: ## install what the running switch uses (speech, MP3)
 	@scripts/setup.sh runtime
