@@ -422,12 +422,9 @@ func TestDiskFullKeepsWhatWasWritten(t *testing.T) {
 // BenchmarkSecond is the whole work for one second of a call: both directions
 // in, mixed, encoded, written.
 func BenchmarkSecond(b *testing.B) {
-	for _, o := range []Options{{}, {Channels: Dual}, {Format: WAV}} {
-		b.Run(o.Format+o.Channels, func(b *testing.B) {
+	for _, o := range []Options{{Format: MP3, Channels: Mono}, {Format: MP3, Channels: Dual}, {Format: WAV, Channels: Mono}} {
+		b.Run(o.Format+" "+o.Channels, func(b *testing.B) {
 			o.Dir, o.ID, o.Log, o.MaxDuration, o.SampleRate = b.TempDir(), "rec_bench", discard, 1e6*time.Hour, 8000
-			if o.Format == "" {
-				o.Format = MP3
-			}
 			p, err := newPaper(o)
 			if err != nil {
 				b.Fatal(err)

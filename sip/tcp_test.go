@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -239,7 +240,7 @@ func BenchmarkCall(b *testing.B) {
 		}
 	}
 	b.ReportAllocs()
-	i := 0
+	i, before := 0, cpuTime(b)
 	for b.Loop() {
 		i++
 		id, n := fmt.Sprintf("bench%d", i), strconv.Itoa(i)
@@ -250,7 +251,18 @@ func BenchmarkCall(b *testing.B) {
 		wait("200")
 	}
 	b.StopTimer()
+	b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(i), "cpu-µs/call")
 	if s := ep.Stats(); s.Legs != 0 || s.Panics != 0 {
 		b.Errorf("left over: %+v", s)
 	}
+}
+
+// cpuTime is the processor time of this process so far, user and system.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
