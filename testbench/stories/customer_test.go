@@ -227,10 +227,16 @@ func (c *customer) close() {
 // subscribe asks the switch for all events.
 func (c *customer) subscribe() {
 	c.s.Helper()
-	hook := c.s.create("/v2/webhooks", `{"url": "https://`+customerHost+`/events", "events": ["*"]}`)
+	hook := c.s.create("/v2/webhooks", `{"id": "wh_stories", "url": "https://`+customerHost+`/events", "events": ["*"]}`)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.secret = hook.str("signing_secret")
+}
+
+// unsubscribe is for stories in which the server cannot be reached.
+func (c *customer) unsubscribe() {
+	c.s.Helper()
+	c.s.api(http.MethodDelete, "/v2/webhooks/wh_stories", "", http.StatusNoContent)
 }
 
 func (c *customer) wake() {

@@ -155,13 +155,12 @@ func TestNobodyAnswers(t *testing.T) {
 }
 
 // device makes a device and registers phones for it.
-func (s *stage) device(user string, phones ...*phone.Phone) doc {
+func (s *stage) device(user string, phones ...*phone.Phone) {
 	s.Helper()
-	d := s.create("/v2/devices", `{"device_id": "dev_`+user+`", "username": "`+user+`", "password": "correct-horse-`+user+`"}`)
+	s.create("/v2/devices", `{"device_id": "dev_`+user+`", "username": "`+user+`", "password": "correct-horse-`+user+`"}`)
 	for _, p := range phones {
 		s.must(p.Register(s.soon(), switchAt, user, "correct-horse-"+user, time.Hour))
 	}
-	return d
 }
 
 func TestDeviceRingsOnAllItsPhones(t *testing.T) {

@@ -54,14 +54,16 @@ type setup struct {
 	now     time.Time
 	backup  bool // a second trunk, tried after the first
 	columns []string
-	config  func(*configs.Config)
 	noDrawn bool // no ladder is kept
+	network func(*memnet.Network)
 }
 
-func drawn(columns ...string) func(*setup)        { return func(s *setup) { s.columns = columns } }
-func config(f func(*configs.Config)) func(*setup) { return func(s *setup) { s.config = f } }
-func withBackup(s *setup)                         { s.backup = true }
-func undrawn(s *setup)                            { s.noDrawn = true }
+func drawn(columns ...string) func(*setup) { return func(s *setup) { s.columns = columns } }
+func network(f func(*memnet.Network)) func(*setup) {
+	return func(s *setup) { s.network = f }
+}
+func withBackup(s *setup) { s.backup = true }
+func undrawn(s *setup)    { s.noDrawn = true }
 
 // stage is the world of one story.
 type stage struct {
@@ -88,6 +90,7 @@ type stage struct {
 // and looks for what is left over.
 func story(t *testing.T, tell func(s *stage), with ...func(*setup)) {
 	t.Helper()
+	t.Parallel()
 	o := setup{now: monday, columns: []string{"caller", "switch", "sales"}}
 	for _, w := range with {
 		w(&o)
@@ -100,6 +103,9 @@ func story(t *testing.T, tell func(s *stage), with ...func(*setup)) {
 		s := &stage{T: t, net: memnet.New(), ladder: phone.NewLadder(o.columns...), logs: &logbook{}, dir: dir}
 		defer s.tellLogs()
 		defer s.tearDown()
+		if o.network != nil {
+			o.network(s.net)
+		}
 		s.net.Drop = func(d memnet.Datagram) bool {
 			s.mu.Lock()
 			lose := s.lose
@@ -139,9 +145,6 @@ func (s *stage) begin(o setup) {
 	if o.backup {
 		cfg.Trunks = append(cfg.Trunks, flows.Trunk{ID: "trunk_backup", Name: "backup", Hosts: []string{"10.0.3.0/24"},
 			Outbound: &flows.TrunkOutbound{URI: "sip:" + backupAt, Priority: 2}})
-	}
-	if o.config != nil {
-		o.config(cfg)
 	}
 	s.customer = openCustomer(s)
 	var err error
