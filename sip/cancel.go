@@ -76,6 +76,7 @@ func (l *Leg) giveUp(why Reason) {
 	}
 	// Else it waits for a provisional response (RFC 3261 §9.1), the answer, or
 	// the INVITE's own time-out.
+	o.tx.withdraw()
 }
 
 // sendCancel asks the far end to stop ringing. Its answer to the INVITE decides.

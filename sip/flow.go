@@ -13,16 +13,16 @@ type flow struct {
 
 func (f flow) reliable() bool { return f.sock.network != "udp" }
 
-// send never waits. failed is called, on a goroutine of its own, when the
-// message certainly did not go out.
-func (f flow) send(data []byte, failed func(error)) {
+// send never waits. of is the transaction whose request this is, or nil: it
+// fails, on a goroutine of its own, when the message certainly did not go out.
+func (f flow) send(data []byte, of *clientTx) {
 	if f.sock.network == "udp" {
-		if err := f.sock.write(data, f.remote); err != nil && failed != nil {
-			go failed(err)
+		if err := f.sock.write(data, f.remote); err != nil && of != nil {
+			f.sock.ep.background(func() { of.fail(err) })
 		}
 		return
 	}
-	f.sock.streams.send(f, data, failed)
+	f.sock.streams.send(unsent{f, data, of})
 }
 
 // via is our Via value for a new transaction over this flow. rport asks for the

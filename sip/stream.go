@@ -22,7 +22,10 @@ const (
 	maxUnsent        = 256 // messages waiting for one connection
 )
 
-var errCongested = errors.New("too many messages wait for the connection")
+var (
+	errCongested = errors.New("too many messages wait for the connection")
+	errConnect   = errors.New("connect to")
+)
 
 // streams writes to TCP connections without making anybody wait: each address
 // has a queue, and a goroutine while the queue is not empty, so order is kept.
@@ -34,29 +37,34 @@ type streams struct {
 }
 
 type unsent struct {
-	flow   flow
-	data   []byte
-	failed func(error)
+	flow flow
+	data []byte
+	of   *clientTx // the transaction whose request it is, or nil
+}
+
+func (u unsent) failed(err error) {
+	if u.of != nil {
+		u.of.fail(err)
+	}
 }
 
 func newStreams(s *socket) *streams {
 	return &streams{sock: s, unsent: map[netip.AddrPort][]unsent{}}
 }
 
-func (st *streams) send(f flow, data []byte, failed func(error)) {
+func (st *streams) send(u unsent) {
+	to := u.flow.remote
 	st.mu.Lock()
-	queue, busy := st.unsent[f.remote]
+	queue, busy := st.unsent[to]
 	if len(queue) >= maxUnsent {
 		st.mu.Unlock()
-		if failed != nil {
-			go failed(errCongested)
-		}
+		st.sock.ep.background(func() { u.failed(errCongested) })
 		return
 	}
-	st.unsent[f.remote] = append(queue, unsent{f, data, failed})
+	st.unsent[to] = append(queue, u)
 	st.mu.Unlock()
 	if !busy {
-		st.sock.ep.background(func() { st.drain(f.remote) })
+		st.sock.ep.background(func() { st.drain(to) })
 	}
 }
 
@@ -73,9 +81,32 @@ func (st *streams) drain(to netip.AddrPort) {
 		queue[0] = unsent{}
 		st.unsent[to] = queue[1:]
 		st.mu.Unlock()
-		if err := st.write(next.flow, next.data); err != nil && next.failed != nil {
+		if next.of != nil && !next.of.wanted() {
+			// It ended, or was hung up, while it waited: sent now it would ring a
+			// phone for nobody.
+			next.of.fail(errWithdrawn)
+			continue
+		}
+		err := st.write(next.flow, next.data)
+		if errors.Is(err, errConnect) {
+			// What waits behind it would try the same address in vain, each for as
+			// long: the whole queue would be late, and sent when nobody wants it.
+			st.abandon(to, err)
+		}
+		if err != nil {
 			next.failed(err)
 		}
+	}
+}
+
+// abandon fails all that waits for an address.
+func (st *streams) abandon(to netip.AddrPort, err error) {
+	st.mu.Lock()
+	queue := st.unsent[to]
+	st.unsent[to] = nil // still there: this goroutine is at it
+	st.mu.Unlock()
+	for _, u := range queue {
+		u.failed(err)
 	}
 }
 
@@ -103,7 +134,7 @@ func (st *streams) write(f flow, data []byte) error {
 	probe.SetDestination(f.alt.String())
 	c, err := layer.ClientRequestConnection(ctx, probe)
 	if err != nil {
-		return fmt.Errorf("connect to %s: %w", f.alt, err)
+		return fmt.Errorf("%w %s: %w", errConnect, f.alt, err)
 	}
 	return writeTo(c, data)
 }

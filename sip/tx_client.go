@@ -8,7 +8,10 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
-var errTimeout = errors.New("no response")
+var (
+	errTimeout   = errors.New("no response")
+	errWithdrawn = errors.New("no longer wanted")
+)
 
 // clientTx is a client transaction: it repeats its request until there is a
 // response, and acknowledges the failure of an INVITE (RFC 3261 §17.1, RFC 6026).
@@ -24,6 +27,7 @@ type clientTx struct {
 	mu        sync.Mutex
 	phase     phase
 	abandoned bool // nobody waits for the answer any more
+	withdrawn bool // not to be sent, if it has not been
 	data      []byte
 	ack       []byte
 	repeat    *time.Timer // A, E
@@ -58,7 +62,7 @@ func (e *Endpoint) transact(f flow, branch string, req *request, response func(*
 	}
 	tx.expiry = time.AfterFunc(lifetime, func() { tx.fail(errTimeout) })
 	tx.mu.Unlock()
-	f.send(tx.data, tx.fail)
+	f.send(tx.data, tx)
 	return tx
 }
 
@@ -155,7 +159,7 @@ func (tx *clientTx) again() {
 	tx.repeat.Reset(tx.interval)
 	data := tx.data
 	tx.mu.Unlock()
-	tx.flow.send(data, tx.fail)
+	tx.flow.send(data, tx)
 }
 
 // fail ends a transaction that will have no final response.
@@ -185,6 +189,21 @@ func (tx *clientTx) abandon() {
 		tx.expiry.Stop()
 	}
 	tx.expiry = time.AfterFunc(lifetime, tx.terminate)
+}
+
+// withdraw keeps a request from going out that still waits for its connection.
+// One that is on its way cannot be called back.
+func (tx *clientTx) withdraw() {
+	tx.mu.Lock()
+	tx.withdrawn = true
+	tx.mu.Unlock()
+}
+
+// wanted reports whether the request is still to be sent.
+func (tx *clientTx) wanted() bool {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.phase == proceeding && !tx.abandoned && !tx.withdrawn
 }
 
 // terminate forgets the transaction without a word.
