@@ -121,8 +121,8 @@ var choices = map[string][]any{
 	"RecordingSettings.format":      {"mp3", "wav"},
 	"RecordingSettings.participant": {"all", "caller", "callee"},
 	"RecordingSettings.channels":    {"mono", "dual"},
-	"Trunk.dtmf":                    {"auto", "rfc4733", "inband", "info"},
+	"Trunk.dtmf":                    {"auto", "rfc4733"},
 	"Trunk.srtp":                    {"off"},
 	"TrunkOutbound.transport":       {"udp", "tcp", "tls", "ws", "wss"},
-	"CallerID.from":                 {"original", "flow_number"},
+	"CallerID.from":                 {"original"},
 }

@@ -15,7 +15,7 @@ type Trunk struct {
 	Outbound  *TrunkOutbound `json:"outbound,omitempty"`
 	CallerID  *CallerID      `json:"caller_id,omitempty"`
 	Codecs    []string       `json:"codecs,omitempty"` // in order of preference; empty means all we have
-	DTMF      string         `json:"dtmf,omitempty"`   // auto (default) | rfc4733 | inband | info
+	DTMF      string         `json:"dtmf,omitempty"`   // auto (default) | rfc4733
 	SRTP      string         `json:"srtp,omitempty"`   // off (default)
 	CreatedAt time.Time      `json:"created_at,omitzero"`
 	UpdatedAt time.Time      `json:"updated_at,omitzero"`
@@ -28,17 +28,17 @@ type TrunkOutbound struct {
 	Transport string  `json:"transport,omitempty"` // udp | tcp; the URI's transport, else udp
 	Username  string  `json:"username,omitempty"`
 	Password  string  `json:"password,omitempty"`
-	Priority  int     `json:"priority,omitempty"` // lower first, as in SRV records
-	Weight    int     `json:"weight,omitempty"`
+	Priority  int     `json:"priority,omitempty"`  // lower first, as in SRV records
+	Weight    int     `json:"weight,omitempty"`    // not yet: 0
 	MaxCalls  int     `json:"max_calls,omitempty"` // at once; 0 means no limit
 	MaxCPS    float64 `json:"max_cps,omitempty"`   // new calls a second; 0 means no limit
 }
 
 // CallerID says which number a trunk is shown.
 type CallerID struct {
-	From      string `json:"from,omitempty"` // original (default) | flow_number
-	PAI       bool   `json:"pai,omitempty"`  // send P-Asserted-Identity (RFC 3325)
-	Diversion bool   `json:"diversion,omitempty"`
+	From      string `json:"from,omitempty"`      // original (default)
+	PAI       bool   `json:"pai,omitempty"`       // not yet: P-Asserted-Identity (RFC 3325)
+	Diversion bool   `json:"diversion,omitempty"` // not yet: Diversion (RFC 5806)
 }
 
 // ApplyDefaults fills in what was left out.
@@ -50,7 +50,8 @@ func (t *Trunk) ApplyDefaults() {
 	}
 }
 
-// Validate tells everything that is wrong with the trunk.
+// Validate tells everything that is wrong with the trunk. What this version
+// does not do yet is refused: a setting that is silently ignored is worse.
 func (t *Trunk) Validate() Problems {
 	var problems Problems
 	problems.checkID("trunk_id", t.ID)
@@ -67,14 +68,19 @@ func (t *Trunk) Validate() Problems {
 		problems = append(problems, t.Outbound.Validate().Under("outbound")...)
 	}
 	if t.CallerID != nil {
-		problems.checkOneOf("caller_id.from", t.CallerID.From, "", "original", "flow_number")
+		problems = append(problems, t.CallerID.Validate().Under("caller_id")...)
 	}
 	for i, codec := range t.Codecs {
 		if message := checkText(codec, 32); codec == "" || message != "" {
 			problems.add(fmt.Sprintf("codecs[%d]", i), "%q is not the name of a codec; write it as PCMU or PCMA", shorten(codec))
 		}
 	}
-	problems.checkOneOf("dtmf", t.DTMF, "", "auto", "rfc4733", "inband", "info")
+	switch t.DTMF {
+	case "inband", "info":
+		problems.add("dtmf", "this version does not send digits as %s on a trunk yet; use auto or rfc4733", t.DTMF)
+	default:
+		problems.checkOneOf("dtmf", t.DTMF, "", "auto", "rfc4733")
+	}
 	if t.SRTP != "" && t.SRTP != "off" {
 		problems.add("srtp", "this switch does not encrypt the sound yet; use off")
 	}
@@ -89,10 +95,29 @@ func (o *TrunkOutbound) Validate() Problems {
 	problems.addIf("username", checkText(o.Username, 128))
 	problems.addIf("password", checkText(o.Password, 128))
 	problems.checkMost("priority", o.Priority, 65535)
-	problems.checkMost("weight", o.Weight, 65535)
+	if o.Weight != 0 {
+		problems.add("weight", "this version does not share calls among trunks by weight yet; leave it out and order the trunks by priority")
+	}
 	problems.checkMost("max_calls", o.MaxCalls, 1_000_000)
 	if !(o.MaxCPS >= 0 && o.MaxCPS <= 100_000) {
 		problems.add("max_cps", "%v is out of range; give the calls a second, 0 for no limit", o.MaxCPS)
+	}
+	return problems
+}
+
+// Validate tells what of the caller id policy cannot be had.
+func (c *CallerID) Validate() Problems {
+	var problems Problems
+	if c.From == "flow_number" {
+		problems.add("from", "this version does not show the number of the flow yet; use original")
+	} else {
+		problems.checkOneOf("from", c.From, "", "original")
+	}
+	if c.PAI {
+		problems.add("pai", "this version does not send P-Asserted-Identity yet; use false")
+	}
+	if c.Diversion {
+		problems.add("diversion", "this version does not send Diversion yet; use false")
 	}
 	return problems
 }

@@ -214,6 +214,29 @@ func TestTrunksDevicesAndNumbers(t *testing.T) {
 	}
 }
 
+// What a trunk cannot do yet is refused at save, and the message says so.
+func TestTrunkSettingsToCome(t *testing.T) {
+	for path, change := range map[string]func(*flows.Trunk){
+		"srtp":                func(x *flows.Trunk) { x.SRTP = "optional" },
+		"dtmf":                func(x *flows.Trunk) { x.DTMF = "inband" },
+		"outbound.weight":     func(x *flows.Trunk) { x.Outbound.Weight = 10 },
+		"caller_id.from":      func(x *flows.Trunk) { x.CallerID.From = "flow_number" },
+		"caller_id.pai":       func(x *flows.Trunk) { x.CallerID.PAI = true },
+		"caller_id.diversion": func(x *flows.Trunk) { x.CallerID.Diversion = true },
+	} {
+		x := flows.Trunk{ID: "t", Name: "t", DTMF: "rfc4733", CallerID: &flows.CallerID{From: "original"},
+			Outbound: &flows.TrunkOutbound{URI: "sip:192.0.2.1", Priority: 3, MaxCalls: 30, MaxCPS: 2.5}}
+		if problems := x.Validate(); len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		change(&x)
+		problems := x.Validate()
+		if len(problems) != 1 || problems[0].Path != path || problems.Slug() != flows.SlugInvalidRequest || !strings.Contains(problems[0].Message, "yet; ") {
+			t.Errorf("%s: %v", path, problems)
+		}
+	}
+}
+
 func TestPlainWebhooksAreTold(t *testing.T) {
 	f := readFlow(t, "cf", `{"name":"n","routing":[
 	 {"pattern":"*","destination":"http://127.0.0.1/a","destination_type":"webhook","fallback":{"action":"webhook","action_id":"HTTP://127.0.0.1/b"}},
