@@ -23,15 +23,20 @@ type latch struct {
 	seq       uint16
 	count     int
 	began     time.Duration
+
+	voice voice
 }
 
-// How much a source must show before it is believed, when it is not the one
-// told: packets in sequence, over a time, with nothing from the one told.
-const (
-	nearProof     = 5 // from anywhere, when the address told cannot be reached from here
-	nearProofTime = 60 * time.Millisecond
-	farProof      = 50 // when it could be
-	farProofTime  = time.Second
+// proof is how much a source must show before it is believed, when it is not
+// the one told: packets in sequence, over a time, with nothing from the one told.
+type proof struct {
+	packets int
+	over    time.Duration
+}
+
+var (
+	nearProof = proof{5, 60 * time.Millisecond} // the address told cannot be reached from here
+	farProof  = proof{50, time.Second}          // it could be
 )
 
 // retarget begins anew for an address told in signalling.
@@ -54,7 +59,7 @@ func (l *latch) admit(from netip.AddrPort, ssrc uint32, seq uint16, now time.Dur
 	if l.locked {
 		return false, false
 	}
-	if from.Addr() == l.told.Addr() || from.Addr() == trusted || l.proven(from, ssrc, seq, now) {
+	if from.Addr() == l.told.Addr() || from.Addr() == trusted || l.proven(from, ssrc, seq, now, trusted) {
 		l.lock(from, true)
 		return true, true
 	}
@@ -63,25 +68,41 @@ func (l *latch) admit(from netip.AddrPort, ssrc uint32, seq uint16, now time.Dur
 
 func (l *latch) lock(from netip.AddrPort, learnt bool) {
 	l.locked, l.source, l.learnt = true, from, learnt
+	l.voice = voice{}
 }
 
 // proven counts the packets of a candidate. Only one is watched at a time, so
 // that many strangers get no further than one.
-func (l *latch) proven(from netip.AddrPort, ssrc uint32, seq uint16, now time.Duration) bool {
+func (l *latch) proven(from netip.AddrPort, ssrc uint32, seq uint16, now time.Duration, trusted netip.Addr) bool {
+	need, may := l.elsewhere(from.Addr(), trusted)
+	if !may {
+		return false
+	}
 	if from != l.candidate || ssrc != l.ssrc || seq != l.seq+1 {
 		l.candidate, l.ssrc, l.seq, l.count, l.began = from, ssrc, seq, 1, now
 		return false
 	}
 	l.seq = seq
 	l.count++
-	packets, over := farProof, farProofTime
-	if unreachable(l.told.Addr()) {
-		packets, over = nearProof, nearProofTime
-	}
-	return l.count >= packets && now-l.began >= over
+	return l.count >= need.packets && now-l.began >= need.over
 }
 
-// unreachable: the address told is one that a NAT hides, or none at all.
+// elsewhere: may the far end be at a host that is neither the one told nor the
+// one its signalling comes from, and how is that proven? A private address told
+// is as good as a public one when signalling comes from a private network too:
+// nothing translates it on the way. Only with a NAT between may its public side
+// be anywhere.
+func (l *latch) elsewhere(from, trusted netip.Addr) (proof, bool) {
+	switch {
+	case trusted.IsValid() && (trusted == l.told.Addr() || unreachable(trusted)):
+		return proof{}, false
+	case unreachable(l.told.Addr()):
+		return nearProof, !unreachable(from)
+	}
+	return farProof, trusted.IsValid()
+}
+
+// unreachable: an address that a NAT hides from a public network, or none at all.
 func unreachable(a netip.Addr) bool {
 	return !a.IsValid() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsLoopback() || sharedSpace.Contains(a)
 }

@@ -11,6 +11,7 @@ import (
 	"b2bua/media/codec"
 )
 
+// A stranger who sprays the port gets nothing and is not heard, before and
 // after the far end has shown itself; nor do its reports and BYEs matter.
 func TestStrangerGetsNothing(t *testing.T) {
 	onBench(t, media.Config{}, func(b *bench) {
@@ -45,6 +46,7 @@ func TestStrangerGetsNothing(t *testing.T) {
 	})
 }
 
+// A far end behind a NAT is learnt once, with proof, and not again; the address
 // its signalling comes from is proof enough.
 func TestNATIsLearntOnce(t *testing.T) {
 	onBench(t, media.Config{}, func(b *bench) {
@@ -78,7 +80,8 @@ func TestNATIsLearntOnce(t *testing.T) {
 	})
 }
 
-// source are followed at once.
+// New SSRCs, jumps of the timestamp and of the sequence numbers from the right
+// source are followed within a moment.
 func TestStreamChanges(t *testing.T) {
 	onBench(t, media.Config{}, func(b *bench) {
 		alice := b.newPeer("10.0.1.1:4000", codec.PCMU)
@@ -138,4 +141,45 @@ func TestLearntSourceSurvivesHold(t *testing.T) {
 			t.Errorf("the old address still gets %d packets", len(nat.all()))
 		}
 	})
+}
+
+// Who may speak for a far end that stays silent itself.
+func TestWhoIsLearnt(t *testing.T) {
+	const lan, office, public, carrier = "10.0.1.1:4000", "10.0.2.2:4000", "203.0.113.9:4000", "198.51.100.7:4000"
+	for _, c := range []struct {
+		name, told, trusted, from string
+		learnt                    bool
+	}{
+		{"private, signalling from there too, stranger outside", lan, lan, public, false},
+		{"private, signalling from there too, stranger inside", lan, lan, office, false},
+		{"private, signalling from there too, another port", lan, lan, "10.0.1.1:4002", true},
+		{"private, signalling from another private host, stranger", lan, office, public, false},
+		{"private, signalling from another private host, that host", lan, office, office, true},
+		{"private, signalling through a NAT", lan, public, public, true},
+		{"private, signalling from a proxy, stream through a NAT", lan, carrier, public, true},
+		{"private, signalling through a NAT, stranger inside", lan, public, office, false},
+		{"private, signalling unknown, through a NAT", lan, "", public, true},
+		{"private, signalling unknown, stranger inside", lan, "", office, false},
+		{"public, signalling from there too, stranger", public, public, carrier, false},
+		{"public, signalling unknown, stranger", public, "", carrier, false},
+		{"public, signalling from elsewhere, a third", public, carrier, "192.0.2.3:4000", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onBench(t, media.Config{}, func(b *bench) {
+				p := b.newPeer(c.from, codec.PCMU)
+				s := b.open(media.Options{})
+				if _, err := s.Answer(describe(netip.MustParseAddrPort(c.told), 0, codec.PCMU)); err != nil {
+					t.Fatal(err)
+				}
+				if c.trusted != "" {
+					s.ExpectFrom(netip.MustParseAddrPort(c.trusted).Addr())
+				}
+				p.to = s.Stats().Local
+				p.talk(100, func(i int) []byte { return p.tone(i, 500, 8000) })
+				if learnt := s.Stats().Remote == p.conn.AddrPort(); learnt != c.learnt || learnt != (len(p.all()) > 0) {
+					t.Errorf("learnt %v and sent %d packets, want learnt %v", learnt, len(p.all()), c.learnt)
+				}
+			})
+		})
+	}
 }

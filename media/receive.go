@@ -81,7 +81,7 @@ func (s *Session) renegotiated(t *terms) {
 	s.in.terms = t
 }
 
-// admit authenticates the source. Only packets of a format we know count as
+// admit authenticates the source, address and SSRC. Only packets of a format we know count as
 // proof for a source that has yet to be learnt.
 func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Duration) bool {
 	l := &s.in.latch
@@ -94,6 +94,9 @@ func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Durat
 		trusted = *a
 	}
 	ok, moved := l.admit(from, p.ssrc, p.seq, now, trusted)
+	if ok && kind != unknownPT {
+		ok = l.voice.admit(p.ssrc, p.seq, now)
+	}
 	if !ok {
 		s.count.refused.Add(1)
 		return false
