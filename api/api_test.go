@@ -169,12 +169,16 @@ type liveCall struct {
 	record events.CallRecord
 	asked  []any
 	err    error
+	panics bool
 }
 
 func (l *liveCall) ask(v ...any) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asked = append(l.asked, v...)
+	if l.panics {
+		panic("told to")
+	}
 	return l.err
 }
 

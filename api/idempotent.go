@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 
 	"b2bua/internal/strict"
 	"b2bua/store"
@@ -20,7 +21,8 @@ const maxIdempotencyKey = 255
 
 // idempotent answers a POST that comes again with the same Idempotency-Key with
 // the reply it got the first time, for 24 hours. What failed on our side, or
-// was turned away for its rate, may be tried again.
+// was turned away for its rate, may be tried again; and so may what asked for
+// sensitive digits, which must not lie on the disk.
 func (s *Server) idempotent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Idempotency-Key")
@@ -49,7 +51,7 @@ func (s *Server) idempotent(next http.Handler) http.Handler {
 		case kept != nil:
 			replay(w, kept)
 		default:
-			s.once(w, r, next, claim)
+			s.once(w, r, next, claim, !asksForSecrets(r, body))
 		}
 	})
 }
@@ -63,13 +65,27 @@ func replay(w http.ResponseWriter, kept *store.Reply) {
 	_, _ = w.Write(kept.Body) // the client may be gone
 }
 
+// asksForSecrets says whether the reply may hold digits that must not be kept,
+// such as a card's.
+func asksForSecrets(r *http.Request, body []byte) bool {
+	if !strings.HasSuffix(trailOf(r.Context()).pattern, gatherPath) {
+		return false
+	}
+	doc, err := strict.ParseJSON(body)
+	if err != nil {
+		return false // the request fails and gets no digits
+	}
+	v, ok := doc.Get("sensitive")
+	return ok && v.Kind == strict.Bool && v.Text == "true"
+}
+
 // once lets the request run and keeps its reply, even when the client is gone
 // by then: that is when it will ask again.
-func (s *Server) once(w http.ResponseWriter, r *http.Request, next http.Handler, claim *store.Claim) {
+func (s *Server) once(w http.ResponseWriter, r *http.Request, next http.Handler, claim *store.Claim, keep bool) {
 	defer claim.Release()
 	cw := &copyWriter{ResponseWriter: w}
 	next.ServeHTTP(cw, r)
-	if cw.status >= http.StatusInternalServerError || cw.status == http.StatusTooManyRequests {
+	if !keep || cw.status >= http.StatusInternalServerError || cw.status == http.StatusTooManyRequests {
 		return
 	}
 	reply := store.Reply{Status: cw.status, Header: map[string][]string{}, Body: cw.body.Bytes()}

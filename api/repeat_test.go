@@ -59,6 +59,38 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
+// Digits that the caller was promised nobody keeps are not on the disk for a
+// day: the same request asks again.
+func TestSensitiveDigitsAreNotKept(t *testing.T) {
+	b := newBench(t)
+	l := b.begin("call_a")
+	for i, tc := range []struct {
+		body  string
+		asked int // after it was sent twice
+	}{
+		{`{"prompt":"Your card","max_digits":16,"sensitive":true}`, 2},
+		{`{"prompt":"Your card","max_digits":16, "\u0073ensitive" : true}`, 2},
+		{`{"prompt":"Your choice","max_digits":1,"sensitive":false}`, 1},
+		{`{"prompt":"Your choice","max_digits":1}`, 1},
+	} {
+		before, key := len(l.asked), "gather-"+strconv.Itoa(i)
+		for range 2 {
+			if a := b.want(b.do("POST", "/v2/calls/call_a/gather-dtmf", tc.body, "Idempotency-Key", key), 200); a.str("digits") != "12" {
+				t.Errorf("%s: replied %s", tc.body, a.Body)
+			}
+		}
+		if asked := len(l.asked) - before; asked != tc.asked {
+			t.Errorf("%s: the caller was asked %d times, want %d", tc.body, asked, tc.asked)
+		}
+	}
+	// A menu for such digits holds none: it is still made once.
+	menu := `{"name":"Card","prompt":"Your card","max_digits":16,"sensitive":true,"options":[{"digit":"1","destination":"voicemail_default","destination_type":"voicemail"}]}`
+	first := b.want(b.do("POST", "/v2/ivr-menus", menu, "Idempotency-Key", "menu"), 201)
+	if again := b.want(b.do("POST", "/v2/ivr-menus", menu, "Idempotency-Key", "menu"), 201); again.str("menu_id") != first.str("menu_id") {
+		t.Errorf("made %s, then %s", first.Body, again.Body)
+	}
+}
+
 func TestRateLimit(t *testing.T) {
 	now := time.Date(2024, 1, 15, 10, 30, 0, 0, time.UTC)
 	b := newBench(t, func(d *api.Deps) {

@@ -65,7 +65,12 @@ type Server struct {
 	stopping chan struct{} // closed when streams must end
 	stop     sync.Once
 	streams  atomic.Int32
-	async    sync.WaitGroup
+
+	async struct { // commands that were asked for with async=true
+		sync.Mutex
+		wg   sync.WaitGroup
+		over bool
+	}
 }
 
 // New builds the API; it starts nothing.
@@ -175,7 +180,7 @@ func (s *Server) Run(ctx context.Context) error {
 	err = server.Serve(listener)
 	stopCounting()
 	wg.Wait()
-	s.async.Wait()
+	s.endBackground()
 	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the api: %w", err)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
-	"slices"
+	"runtime/debug"
 	"strings"
 
 	"b2bua/call"
@@ -15,7 +15,7 @@ import (
 type transferBody struct {
 	Destination     string                `json:"destination" doc:"A number, device, SIP URI, menu, box, queue or flow" example:"+14155552673"`
 	DestinationType flows.DestinationType `json:"destination_type,omitempty" doc:"Default phone_number"`
-	TransferType    string                `json:"transfer_type,omitempty" enum:"blind,attended" doc:"Default blind"`
+	TransferType    string                `json:"transfer_type,omitempty" enum:"blind" doc:"Default blind; attended is not available yet"`
 	CallerID        string                `json:"caller_id,omitempty" doc:"Number shown to the new party"`
 	Fallback        *flows.Fallback       `json:"fallback,omitempty" doc:"Where the caller goes when nobody answers"`
 }
@@ -36,6 +36,8 @@ type gatherBody struct {
 	flows.IVRMenu
 }
 
+const gatherPath = "/gather-dtmf"
+
 type gatherReply struct {
 	Status int
 	Body   struct {
@@ -55,8 +57,8 @@ func (s *Server) waitRoutes() {
 	register(s, operation{method: http.MethodPost, path: callsPath + "/{id}/transfer", id: "transferCall", summary: "Transfer a call",
 		description: "Waits until the new party answered or could not be reached, and tells which.",
 		tag:         "Call actions", noun: "Call", body: reflect.TypeFor[transferBody](), async: true}, s.transfer)
-	register(s, operation{method: http.MethodPost, path: callsPath + "/{id}/gather-dtmf", id: "gatherDTMF", summary: "Collect digits from the caller",
-		description: "Takes the fields of an IVR menu and waits until the caller is done.",
+	register(s, operation{method: http.MethodPost, path: callsPath + "/{id}" + gatherPath, id: "gatherDTMF", summary: "Collect digits from the caller",
+		description: "Takes the fields of an IVR menu and waits until the caller is done. A reply with sensitive digits is not kept for its Idempotency-Key.",
 		tag:         "Call actions", noun: "Call", body: reflect.TypeFor[gatherBody](), bodyOptional: true, async: true}, s.gather)
 }
 
@@ -78,11 +80,10 @@ func (s *Server) transfer(ctx context.Context, in *waitInput) (*transferReply, e
 	out.Body.CallID = in.ID
 	if in.Async {
 		out.Status, out.Body.Result = http.StatusAccepted, "pending"
-		s.later(ctx, "transfer", func(ctx context.Context) error {
+		return out, s.later(ctx, "transfer", func(ctx context.Context) error {
 			_, err := c.Transfer(ctx, request)
 			return err
 		})
-		return out, nil
 	}
 	result, err := c.Transfer(ctx, request)
 	out.Body.Result, out.Body.SIPCode, out.Body.SIPReason = result.Result, result.SIPCode, result.SIPReason
@@ -97,8 +98,12 @@ func (b *transferBody) check() error {
 	if b.TransferType == "" {
 		b.TransferType = "blind"
 	}
-	if !slices.Contains([]string{"blind", "attended"}, b.TransferType) {
-		return invalid("transfer_type", "must be blind or attended, not %q", b.TransferType)
+	switch b.TransferType {
+	case "blind":
+	case "attended":
+		return invalid("transfer_type", "cannot be attended: attended transfer is not available yet; use blind")
+	default:
+		return invalid("transfer_type", "must be blind, not %q", b.TransferType)
 	}
 	if b.CallerID != "" {
 		number, err := flows.ParseNumber(b.CallerID)
@@ -143,11 +148,10 @@ func (s *Server) gather(ctx context.Context, in *waitInput) (*gatherReply, error
 	out.Body.CallID = in.ID
 	if in.Async {
 		out.Status, out.Body.Reason = http.StatusAccepted, "pending"
-		s.later(ctx, "gather-dtmf", func(ctx context.Context) error {
+		return out, s.later(ctx, "gather-dtmf", func(ctx context.Context) error {
 			_, err := c.Gather(ctx, menu)
 			return err
 		})
-		return out, nil
 	}
 	out.Body.MenuResult, err = c.Gather(ctx, menu)
 	return out, err
@@ -155,20 +159,51 @@ func (s *Server) gather(ctx context.Context, in *waitInput) (*gatherReply, error
 
 // later runs a command after its request was answered. It ends with the call,
 // or when the API stops.
-func (s *Server) later(ctx context.Context, what string, do func(context.Context) error) {
+func (s *Server) later(ctx context.Context, what string, do func(context.Context) error) error {
 	id := trailOf(ctx).id
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s.async.Go(func() {
+	started := s.background(func() {
 		select {
 		case <-s.stopping:
 			cancel()
 		case <-ctx.Done():
 		}
-	})
-	s.async.Go(func() {
+	}, func() {
 		defer cancel()
+		defer func() {
+			if v := recover(); v != nil { // it costs this command, not every call of the switch
+				s.Log.Error("panic in a command", "request", id, "did", what, "panic", v, "stack", string(debug.Stack()))
+			}
+		}()
 		if err := do(ctx); err != nil {
 			s.Log.Info("command failed after its request was answered", "request", id, "did", what, "err", err)
 		}
 	})
+	if !started {
+		cancel()
+		return fail(http.StatusServiceUnavailable, slugInternal, "The switch is shutting down")
+	}
+	return nil
+}
+
+// background starts all of fs, and nothing once Run has ended: a request that
+// outlived the time for shutting down must not add to what Run waits for.
+func (s *Server) background(fs ...func()) bool {
+	s.async.Lock()
+	defer s.async.Unlock()
+	if s.async.over {
+		return false
+	}
+	for _, f := range fs {
+		s.async.wg.Go(f)
+	}
+	return true
+}
+
+// endBackground waits for what background started; from now on it starts nothing.
+func (s *Server) endBackground() {
+	s.async.Lock()
+	s.async.over = true
+	s.async.Unlock()
+	s.async.wg.Wait()
 }
