@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"b2bua/call"
 	"b2bua/flows"
@@ -40,7 +41,7 @@ type answerBody struct {
 
 type declineBody struct {
 	Reason  string `json:"reason,omitempty" enum:"busy,rejected,not_found,unavailable" doc:"Default rejected"`
-	SIPCode int    `json:"sip_code,omitempty" minimum:"400" maximum:"699" doc:"The exact code instead of a reason"`
+	SIPCode int    `json:"sip_code,omitempty" minimum:"400" maximum:"699" doc:"The exact code instead of a reason; not 401 or 407"`
 }
 
 type playBody struct {
@@ -134,17 +135,21 @@ func answer(ctx context.Context, c LiveCall, b *answerBody) error {
 }
 
 func decline(ctx context.Context, c LiveCall, b *declineBody) error {
+	if b.Reason != "" && !slices.Contains(flows.RejectCauses, b.Reason) {
+		return invalid("reason", "must be one of busy, rejected, not_found, unavailable, not %q", b.Reason)
+	}
 	if b.SIPCode != 0 {
 		if b.SIPCode < 400 || b.SIPCode > 699 {
 			return invalid("sip_code", "must lie between 400 and 699")
 		}
-		return c.Decline(ctx, b.SIPCode, b.Reason)
+		code, text := flows.RejectCode(strconv.Itoa(b.SIPCode))
+		if code != b.SIPCode {
+			return invalid("sip_code", "cannot be %d, which asks the caller for a password", b.SIPCode)
+		}
+		return c.Decline(ctx, code, text)
 	}
 	if b.Reason == "" {
 		b.Reason = "rejected"
-	}
-	if !slices.Contains(flows.RejectCauses, b.Reason) {
-		return invalid("reason", "must be one of busy, rejected, not_found, unavailable, not %q", b.Reason)
 	}
 	code, text := flows.RejectCode(b.Reason)
 	if b.Reason == "rejected" {

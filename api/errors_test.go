@@ -74,6 +74,8 @@ func TestErrorTable(t *testing.T) {
 		{"bad action", "POST", "/v2/calls/call_live/answer", `{"action":"dance"}`, nil, 400, "invalid_request", "action", "play_audio"},
 		{"silent action", "POST", "/v2/calls/call_live/answer", `{"action":"play_audio"}`, nil, 400, "invalid_request", "message", ""},
 		{"bad decline", "POST", "/v2/calls/call_live/decline", `{"reason":"bored"}`, nil, 400, "invalid_request", "reason", "busy"},
+		{"bad reason with a code", "POST", "/v2/calls/call_live/decline", `{"sip_code":486,"reason":"bored"}`, nil, 400, "invalid_request", "reason", "busy"},
+		{"challenge", "POST", "/v2/calls/call_live/decline", `{"sip_code":407}`, nil, 400, "invalid_request", "sip_code", "password"},
 		{"bad code", "POST", "/v2/calls/call_live/decline", `{"sip_code":200}`, nil, 400, "invalid_request", "sip_code", ""},
 		{"bad transfer", "POST", "/v2/calls/call_live/transfer", `{"destination":"abc"}`, nil, 400, "invalid_number", "destination", "The destination number format is invalid"},
 		{"bad transfer type", "POST", "/v2/calls/call_live/transfer", `{"destination":"+14155552673","transfer_type":"psychic"}`, nil, 400, "invalid_request", "transfer_type", ""},
