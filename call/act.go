@@ -11,9 +11,10 @@ import (
 // act is one thing the flow's goroutine does: run the flow, or one destination
 // that the API asked for.
 type act struct {
-	run      func(ctx context.Context) flows.Ending
-	callerID string               // shown to far ends instead of the caller's own number
-	report   func(TransferResult) // told once how the first destination came out; may be nil
+	run        func(ctx context.Context) flows.Ending
+	controlled bool                 // an application asked for it, and decides again when it fails
+	callerID   string               // shown to far ends instead of the caller's own number
+	report     func(TransferResult) // told once how the first destination came out; may be nil
 }
 
 // told reports the outcome of the act's first destination, once. On the loop.
@@ -33,6 +34,9 @@ func (c *Call) firstAct(in Inbound) *act {
 	env.Call = flows.Call{
 		ID: c.id, From: in.From, FromDisplay: in.Invitation.From.Display, To: in.To,
 		Anonymous: in.Invitation.Anonymous, At: c.began,
+	}
+	if in.Invitation.Anonymous {
+		env.Call.FromDisplay = "" // RFC 3323 section 4.1: the name is part of the identity
 	}
 	c.env = env
 	a.run = func(ctx context.Context) flows.Ending { return flows.Run(ctx, env) }
@@ -64,10 +68,10 @@ func (c *Call) actOver(a *act, e flows.Ending) {
 		c.interim(nil)
 		c.act = nil
 		a.told(TransferResult{Result: string(e.Last.Result), SIPCode: e.Last.SIPCode, SIPReason: e.Last.SIPReason})
-		switch {
-		case c.ending != nil || c.next != nil:
-		default:
-			c.end(fromFlow(e, c.leftBy))
+		if c.ending == nil && c.next == nil {
+			end := fromFlow(e, c.leftBy)
+			end.why = c.leftWhy
+			c.end(end)
 		}
 	})
 }
@@ -76,8 +80,9 @@ func (c *Call) actOver(a *act, e flows.Ending) {
 // whoever the caller talks to is released. On the loop.
 func (c *Call) takeOver(a *act) {
 	c.next.abandon()
-	c.next = a
+	c.next, c.leftBy, c.leftWhy = a, "", sip.Reason{}
 	c.hunt.release(sip.Reason{})
+	c.gather.stop(errTakenOver)
 	c.stopPlay(reasonInterrupted)
 	if c.interim != nil {
 		c.interim(errTakenOver)

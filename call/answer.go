@@ -62,6 +62,9 @@ func (c *Call) answer(by string) error {
 	c.tell(&events.Answered{AnsweredBy: by, AnsweredAt: now}, now)
 	c.limit()
 	c.recordByFlow()
+	if c.hunt.rings() {
+		c.ringback() // the phone's own tone has ended with the answer
+	}
 	return nil
 }
 
@@ -101,7 +104,7 @@ func (c *Call) limit() {
 	if c.sys.MaxDuration <= 0 {
 		return
 	}
-	c.loop.After(c.sys.MaxDuration, func() {
+	c.lease = c.loop.After(c.sys.MaxDuration, func() {
 		c.end(ending{
 			reason: string(flows.TimeLimit), source: bySystem,
 			why: sip.Reason{Protocol: "SIP", Cause: 408, Text: "Time limit reached"},

@@ -8,6 +8,7 @@ import (
 // connect lets the caller and l hear each other. On the loop.
 func (c *Call) connect(l *leg, who string) {
 	c.silence()
+	c.stopPlay(reasonInterrupted) // what plays would hide the other party
 	media.Bridge(c.caller.sound, l.sound)
 	c.peer = l
 	now := c.now()
@@ -25,10 +26,11 @@ func (c *Call) disconnect() {
 	c.peer = nil
 }
 
-// ringback lets an answered caller hear that the other side rings; a caller not
-// answered yet hears the tone of the own phone.
+// ringback lets a caller hear that the other side rings who hears what we send:
+// one that is answered, or has been given early media. Others hear the tone of
+// their own phone.
 func (c *Call) ringback() {
-	if !c.caller.answered || c.tone != nil {
+	if c.ending != nil || c.tone != nil || c.playback != nil || !c.caller.answered && c.described == nil {
 		return
 	}
 	c.tone = c.caller.sound.Play(c.sys.Ringback())
@@ -48,5 +50,5 @@ func (c *Call) drop(l *leg) {
 		c.disconnect()
 	}
 	c.legs = without(c.legs, l)
-	c.work.Go(l.close)
+	c.behind(l.close)
 }

@@ -35,9 +35,10 @@ type Call struct {
 	sequence int
 
 	caller    *leg
-	legs      []*leg   // all legs that are not over yet, the caller's first
-	peer      *leg     // the leg the caller talks to
-	leftBy    string   // who ended the conversation, if not the caller
+	legs      []*leg // all legs that are not over yet, the caller's first
+	peer      *leg   // the leg the caller talks to
+	leftBy    string // who ended the conversation, if not the caller
+	leftWhy   sip.Reason
 	hunt      *hunt    // who is being dialled or talked to
 	offer     []byte   // the caller's session description; empty: ours goes first
 	hops      int      // Max-Forwards left for far legs (RFC 7092 section 3.1.1)
@@ -47,7 +48,10 @@ type Call struct {
 	work      sync.WaitGroup  // goroutines that wait for something on behalf of the loop
 	tone      *media.Playback // the ringback tone an answered caller hears
 	secret    bool            // a sensitive menu collects: digits are told to nobody
-	gathering bool            // gather-dtmf collects
+	serves    string          // what the flow lets the caller hear or answer now; "" nothing
+	gather    *gathering      // gather-dtmf collects
+	lease     *loop.Timer     // the longest a call may last
+	taping    bool            // a recording is being opened
 	playback  *playing        // what the API plays
 	tape      *tape           // the recording
 
@@ -56,9 +60,7 @@ type Call struct {
 	interim context.CancelCauseFunc // ends the present act
 	control control                 // API control, the destination "application"
 
-	ending *ending         // how the call ends; nil while it lives
-	over   context.Context // ends with the call
-	finish context.CancelFunc
+	ending *ending // how the call ends; nil while it lives
 }
 
 // Inbound is what a call needs to know of the INVITE that began it.
@@ -86,7 +88,6 @@ func (s *System) New(in Inbound) *Call {
 		offer: in.Invitation.Offer,
 		hops:  in.Invitation.MaxForwards,
 	}
-	c.over, c.finish = context.WithCancel(context.Background())
 	c.log = s.Log.With("call", c.id)
 	c.record = events.CallRecord{
 		CallID: c.id, CallType: "inbound", Status: events.StatusInitiated,
@@ -105,32 +106,33 @@ func (s *System) New(in Inbound) *Call {
 // Run runs the call from its INVITE to the end and returns when nothing of it
 // is left: no leg, no port, no goroutine. When ctx ends the call is ended too.
 func (c *Call) Run(ctx context.Context, in *sip.Invitation) {
+	c.caller = &leg{call: c, name: "caller"}
+	c.legs = []*leg{c.caller}
+	c.loop.Post(func() { c.begin(in) }) // before anybody else can ask for anything
+	c.caller.sig = in.Take(c.loop.Post, c.callerEvent)
 	c.sys.Calls.add(c)
 	stop := context.AfterFunc(ctx, func() {
 		c.loop.Post(func() { c.end(shutdown) })
 	})
 	defer stop()
-	c.caller = &leg{call: c, name: "caller"}
-	c.legs = []*leg{c.caller}
-	c.caller.sig = in.Take(c.loop.Post, c.callerEvent)
 	story := make(chan struct{})
 	go func() {
 		defer close(story)
-		c.story(in)
+		c.story()
 	}()
 	// The loop outlives ctx: a call ends by saying goodbye, not by being cut.
 	c.loop.Run(context.WithoutCancel(ctx))
 	<-story
 }
 
-// story is the flow's goroutine: it begins the call, does one act after the
-// other, and ends it.
-func (c *Call) story(in *sip.Invitation) {
-	background := context.Background()
-	if err := c.loop.Call(background, func() { c.begin(in) }); err != nil {
-		return
-	}
+// story is the flow's goroutine: it does one act after the other and winds the
+// call up.
+func (c *Call) story() {
+	defer c.loop.Stop()
+	defer c.sys.Calls.remove(c)
+	defer c.guard()
 	for {
+		c.settle()
 		a, ctx := c.takeAct()
 		if a == nil {
 			break
@@ -138,17 +140,28 @@ func (c *Call) story(in *sip.Invitation) {
 		c.actOver(a, c.perform(ctx, a))
 	}
 	c.wrapUp()
-	c.loop.Stop()
+}
+
+// guard keeps a fault on one of the call's goroutines from ending more than the
+// call. It is deferred.
+func (c *Call) guard() {
+	if v := recover(); v != nil {
+		stack := debug.Stack()
+		c.loop.Post(func() { c.panicked(v, stack) })
+	}
+}
+
+// behind runs f on a goroutine that wrapUp waits for.
+func (c *Call) behind(f func()) {
+	c.work.Go(func() {
+		defer c.guard()
+		f()
+	})
 }
 
 // perform runs an act. A fault in it ends this call, and only this one.
 func (c *Call) perform(ctx context.Context, a *act) (e flows.Ending) {
-	defer func() {
-		if v := recover(); v != nil {
-			stack := debug.Stack()
-			_ = c.loop.Call(context.Background(), func() { c.panicked(v, stack) })
-		}
-	}()
+	defer c.guard()
 	return a.run(ctx)
 }
 

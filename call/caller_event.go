@@ -1,6 +1,10 @@
 package call
 
-import "b2bua/sip"
+import (
+	"errors"
+
+	"b2bua/sip"
+)
 
 // callerEvent is the table for the caller's leg: what the caller does, and what
 // that means for the call.
@@ -26,6 +30,9 @@ func (c *Call) callerEvent(ev sip.Event) {
 // confirmed: the ACK of our 200 came. A caller who sent no offer answers here.
 func (c *Call) confirmed(sdp []byte) {
 	if len(sdp) == 0 {
+		if len(c.offer) == 0 {
+			c.end(unacceptable(errNoAnswer))
+		}
 		return
 	}
 	if err := c.caller.sound.Accept(sdp); err != nil {
@@ -33,3 +40,7 @@ func (c *Call) confirmed(sdp []byte) {
 		c.end(unacceptable(err))
 	}
 }
+
+// errNoAnswer: our offer in the 200 was not answered in the ACK (RFC 3261
+// section 13.2.1), so there is no session and never will be.
+var errNoAnswer = errors.New("the ACK has no answer to our offer")

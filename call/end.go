@@ -16,9 +16,11 @@ func (c *Call) end(e ending) {
 	}
 	c.ending = &e
 	c.log.Info("call ends", "cause", e.reason, "source", e.source, "sip_code", e.code)
+	c.lease.Stop()
 	if c.interim != nil {
 		c.interim(ivr.ErrHangup)
 	}
+	c.gather.stop(ivr.ErrHangup)
 	c.next.abandon()
 	c.act.abandon()
 	c.next = nil
@@ -30,7 +32,6 @@ func (c *Call) end(e ending) {
 		}
 	}
 	c.farewell(e)
-	c.finish()
 }
 
 // farewell ends the caller's leg: a final response before the answer, BYE after.
@@ -51,6 +52,7 @@ func (c *Call) farewell(e ending) {
 // and takes the call out of the registry, in this order. It runs on the flow's
 // goroutine, where waiting is allowed.
 func (c *Call) wrapUp() {
+	c.settle()
 	ctx := context.Background()
 	var legs []*leg
 	_ = c.loop.Call(ctx, func() {
@@ -70,7 +72,6 @@ func (c *Call) wrapUp() {
 		c.log.Error("keep the call record", "err", err)
 	}
 	_ = c.loop.Call(ctx, last)
-	c.sys.Calls.remove(c)
 }
 
 // conclude completes the record; what it returns tells the last event.

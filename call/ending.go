@@ -44,7 +44,7 @@ var shutdown = ending{
 
 // callerEnded: the caller sent BYE or CANCEL, or is out of reach.
 func callerEnded(ev sip.Ended, answered bool) ending {
-	e := ending{source: byCaller, far: sipStatus{ev.Code, ev.Reason}}
+	e := ending{source: byCaller, far: sipStatus{ev.Code, ev.Reason}, why: parseReason(ev.ReasonHeader)}
 	switch {
 	case ev.By == sip.ByCancel:
 		e.reason, e.far = string(flows.CallerCancelled), sipStatus{487, "Request Terminated"}
@@ -68,8 +68,10 @@ func fromFlow(e flows.Ending, leftBy string) ending {
 	}
 	code, text := e.Last.Result.ToCaller()
 	far := sipStatus{e.Last.SIPCode, e.Last.SIPReason}
-	switch {
-	case e.Failed:
+	if far.code == 483 {
+		code, text = far.code, far.text // a loop is told as one, or it goes on elsewhere (RFC 3261 section 16.3)
+	}
+	if e.Failed {
 		return ending{reason: RoutingFailed, source: bySystem, code: code, text: text, far: far, failed: true}
 	}
 	return ending{reason: e.Reason, source: bySystem, code: code, text: text}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"time"
 
-	"b2bua/events"
 	"b2bua/flows"
 	"b2bua/internal/loop"
 	"b2bua/media"
@@ -54,8 +53,9 @@ func (c *Call) dial(a *act, to flows.DialRequest, done func(flows.Outcome)) *hun
 	}
 	h := &hunt{call: c, act: a, to: to, done: done, from: cmp.Or(a.callerID, c.record.From)}
 	var none flows.Outcome
-	h.rounds, none = c.targets(to)
-	h.last = none
+	if h.rounds, none = c.targets(to); len(h.rounds) == 0 {
+		h.last = none
+	}
 	c.hunt = h
 	timeout := to.Timeout
 	if timeout <= 0 {
@@ -196,15 +196,15 @@ func (h *hunt) answered(p *prong, sdp []byte) {
 	h.rounds, h.talk = nil, p
 	for _, loser := range h.prongs {
 		if loser != p {
+			loser.deaf.Stop()
 			loser.leg.hangup(sip.Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"})
 			c.attemptOver(loser.attempt, flows.Outcome{Result: "completed_elsewhere"})
+			c.drop(loser.leg)
 		}
 	}
 	h.prongs = []*prong{p}
 	p.leg.answered = true
-	now := c.now()
-	a := &c.record.Attempts[p.attempt]
-	a.AnsweredAt, a.Result, a.SIPCode, a.SIPReason = &now, string(flows.Connected), 200, "OK"
+	c.attemptAnswered(p.attempt)
 	if err := c.answer(h.to.Destination); err != nil {
 		return // the call is over
 	}
@@ -214,16 +214,22 @@ func (h *hunt) answered(p *prong, sdp []byte) {
 
 // rejected: a target refused or could not be reached.
 func (h *hunt) rejected(p *prong, ev sip.Rejected) {
-	h.failed(p, flows.OutcomeFromSIP(ev.Code, ev.Reason))
-	if p.early {
-		media.Unbridge(h.call.caller.sound, p.leg.sound)
-		p.early = false
+	o := flows.OutcomeFromSIP(ev.Code, ev.Reason)
+	h.failed(p, o)
+	if ev.Code >= 600 { // nobody else shall ring (RFC 3261 section 16.7 step 5)
+		h.giveUp(flows.Outcome{Result: flows.Gone, Detail: "refused for everybody"}, sip.Reason{})
+		h.last = o
 	}
 	h.nextRound()
 }
 
 // failed takes p off the hunt and remembers why.
 func (h *hunt) failed(p *prong, o flows.Outcome) {
+	p.deaf.Stop()
+	if p.early {
+		media.Unbridge(h.call.caller.sound, p.leg.sound)
+		p.early = false
+	}
 	h.call.attemptOver(p.attempt, o)
 	h.call.drop(p.leg)
 	h.prongs = without(h.prongs, p)
@@ -243,8 +249,11 @@ func (h *hunt) ended(p *prong, ev sip.Ended) {
 		return
 	}
 	c := h.call
-	c.leftBy = byCallee
+	c.leftBy, c.leftWhy = byCallee, parseReason(ev.ReasonHeader)
 	c.disconnect()
+	c.attemptEnded(p.attempt)
+	c.drop(p.leg)
+	h.prongs = nil
 	h.finish(flows.Outcome{Result: flows.Connected, SIPCode: ev.Code, SIPReason: ev.Reason})
 }
 
@@ -260,8 +269,11 @@ func (h *hunt) giveUp(o flows.Outcome, r sip.Reason) {
 		if p.early {
 			media.Unbridge(h.call.caller.sound, p.leg.sound)
 		}
+		p.deaf.Stop()
 		p.leg.hangup(r)
-		if p != h.talk {
+		if p == h.talk {
+			h.call.attemptEnded(p.attempt)
+		} else {
 			h.call.attemptOver(p.attempt, o)
 		}
 		h.call.drop(p.leg)
@@ -300,24 +312,15 @@ func (h *hunt) finish(o flows.Outcome) {
 	done(o)
 }
 
-// attempt opens an entry in the record; the result is filled in when known.
-func (c *Call) attempt(to flows.DialRequest, t target) int {
-	c.record.Attempts = append(c.record.Attempts, events.Attempt{
-		Destination: to.Destination, DestinationType: string(to.Type), Via: t.via, StartedAt: c.now(),
-	})
-	return len(c.record.Attempts) - 1
-}
-
-// attemptOver closes the entry.
-func (c *Call) attemptOver(i int, o flows.Outcome) {
-	a := &c.record.Attempts[i]
-	if a.EndedAt != nil {
-		return
+// rings reports whether somebody is being rung whom the caller cannot hear yet.
+func (h *hunt) rings() bool {
+	if h == nil || h.talk != nil {
+		return false
 	}
-	now := c.now()
-	a.EndedAt, a.Result = &now, string(o.Result)
-	a.SIPCode, a.SIPReason, a.Detail = o.SIPCode, o.SIPReason, o.Detail
-	c.note(flows.Step{Kind: "dial", Text: dialText(a, now.Sub(a.StartedAt).Round(time.Millisecond)), Detail: map[string]any{
-		"destination": a.Destination, "via": a.Via, "result": a.Result, "sip_code": a.SIPCode, "sip_reason": a.SIPReason,
-	}})
+	for _, p := range h.prongs {
+		if p.early {
+			return false
+		}
+	}
+	return len(h.prongs) > 0
 }

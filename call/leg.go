@@ -15,6 +15,7 @@ type leg struct {
 	answered bool
 	held     bool // the far end holds us
 	over     bool // the dialog is gone
+	events   bool // it sends keys as RFC 4733 events
 }
 
 // hangup ends the leg's dialog in the way its state demands. On the loop.

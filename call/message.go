@@ -50,7 +50,7 @@ func (c *Call) takeMessage(ctx context.Context, b *flows.VoicemailBox) flows.Out
 	if ctx.Err() != nil {
 		return gone
 	}
-	if result.Reason == ivr.MessageFailed {
+	if result.Reason == ivr.MessageFailed && !result.Kept {
 		return flows.Outcome{Result: flows.Failed, Detail: result.Err.Error()}
 	}
 	return flows.Outcome{Result: flows.Connected}

@@ -31,15 +31,22 @@ func (c *Call) Play(ctx context.Context, r PlayRequest) (string, error) {
 	}
 	p := &playing{id: events.NewID("play_")}
 	err = c.command(ctx, func() error {
-		if !c.caller.answered {
+		switch {
+		case !c.caller.answered:
 			return &StateError{State: c.record.Status, Verb: "play-audio", Need: "answer the call first"}
+		case c.gather != nil:
+			return &StateError{State: "gathering", Verb: "play-audio", Need: "wait until the digits asked for are there"}
+		case c.serves != "":
+			return &StateError{State: c.serves, Verb: "play-audio", Need: "wait until the flow is done with that"}
 		}
+		c.commanded()
+		c.silence()
 		c.stopPlay(reasonInterrupted)
 		c.playback = p
 		p.sound = c.caller.sound.Play(media.ClipSource(clip, r.Loop))
 		now := c.now()
 		c.tell(&events.Playback{Event: events.PlaybackStarted, PlaybackID: p.id, At: now}, now)
-		c.work.Go(func() {
+		c.behind(func() {
 			<-p.sound.Done()
 			c.loop.Post(func() { c.played(p) })
 		})
@@ -87,6 +94,9 @@ func (c *Call) played(p *playing) {
 		return
 	}
 	c.playback = nil
+	if c.hunt.rings() {
+		c.ringback() // the audio had taken its place
+	}
 	reason := p.reason
 	if reason == "" {
 		reason = reasonInterrupted

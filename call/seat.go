@@ -27,12 +27,11 @@ func (s *seat) Menu(ctx context.Context, r flows.MenuRequest) flows.MenuResult {
 	if !s.answered(ctx, r.Menu.ID) {
 		return flows.MenuResult{Reason: flows.MenuHangup}
 	}
+	defer c.serve("in a menu")()
 	defer c.keepSecret(ctx, r.Menu.Sensitive)()
 	result := c.desk.Menu(ctx, r)
-	if ctx.Err() != nil {
-		return result
-	}
-	_ = c.loop.Call(ctx, func() { c.gathered(r.Menu, result) })
+	// Told even when the caller has hung up: that is a result, too.
+	_ = c.loop.Call(context.Background(), func() { c.gathered(r.Menu, result) })
 	return result
 }
 
@@ -41,6 +40,10 @@ func (s *seat) Dial(ctx context.Context, r flows.DialRequest) flows.Outcome {
 	out := make(chan flows.Outcome, 1)
 	var h *hunt
 	err := s.call.loop.Call(ctx, func() {
+		if ctx.Err() != nil { // taken over while this waited for its turn
+			out <- gone
+			return
+		}
 		h = s.call.dial(s.act, r, func(o flows.Outcome) { out <- o })
 	})
 	if err != nil {
@@ -60,6 +63,7 @@ func (s *seat) Voicemail(ctx context.Context, b *flows.VoicemailBox) flows.Outco
 	if !s.answered(ctx, b.ID) {
 		return gone
 	}
+	defer s.call.serve("in voicemail")()
 	return s.call.takeMessage(ctx, b)
 }
 
@@ -68,6 +72,7 @@ func (s *seat) Say(ctx context.Context, text, language string) flows.Outcome {
 	if !s.answered(ctx, "say") {
 		return gone
 	}
+	defer s.call.serve("listening to a text")()
 	if err := s.call.desk.Say(ctx, ivr.Prompt{Ref: text, Language: language}); err != nil {
 		if ctx.Err() != nil {
 			return gone
@@ -80,7 +85,7 @@ func (s *seat) Say(ctx context.Context, text, language string) flows.Outcome {
 
 // Application lets the call ring until the API takes it over.
 func (s *seat) Application(ctx context.Context, timeout time.Duration) flows.Outcome {
-	return s.call.awaitCommands(ctx, timeout)
+	return s.call.awaitCommands(ctx, s.act, timeout)
 }
 
 // Apologise ends a call for which everything failed.
@@ -122,9 +127,6 @@ func (s *seat) Routed(r flows.Routing) {
 			RuleIndex: r.RuleIndex, Pattern: r.Pattern, Destination: r.Destination,
 			DestinationType: string(r.DestinationType), Because: r.Because,
 		}, c.now())
-		if r.DestinationType != flows.ToNumber && r.DestinationType != flows.ToDevice && r.DestinationType != flows.ToSIP {
-			s.act.told(TransferResult{Result: string(flows.Connected)})
-		}
 	})
 }
 
@@ -133,13 +135,19 @@ func (s *seat) Note(step flows.Step) {
 	s.post(func(c *Call) { c.note(step) })
 }
 
-// answered makes sure that the caller is; false means that there is nobody.
+// answered makes sure that the caller is; false means that there is nobody. A
+// destination that answers is one that was reached.
 func (s *seat) answered(ctx context.Context, by string) bool {
 	err := ErrEnded
-	if lost := s.call.loop.Call(ctx, func() { err = s.call.answer(by) }); lost != nil {
-		return false
-	}
-	return err == nil
+	lost := s.call.loop.Call(ctx, func() {
+		if ctx.Err() != nil { // taken over while this waited for its turn
+			return
+		}
+		if err = s.call.answer(by); err == nil {
+			s.act.told(TransferResult{Result: string(flows.Connected)})
+		}
+	})
+	return lost == nil && err == nil
 }
 
 // post runs f on the loop if the act still is what the call does: what a
@@ -150,6 +158,13 @@ func (s *seat) post(f func(*Call)) {
 			f(s.call)
 		}
 	})
+}
+
+// serve says what the flow lets the caller hear or answer, so that the API does
+// not talk into it; the function it returns ends that.
+func (c *Call) serve(what string) func() {
+	_ = c.loop.Call(context.Background(), func() { c.serves = what })
+	return func() { _ = c.loop.Call(context.Background(), func() { c.serves = "" }) }
 }
 
 // gathered tells the result of a menu or of gather-dtmf. On the loop.

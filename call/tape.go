@@ -2,6 +2,8 @@ package call
 
 import (
 	"context"
+	"errors"
+	"os"
 	"time"
 
 	"b2bua/events"
@@ -42,36 +44,63 @@ func (c *Call) recordByFlow() {
 	if c.flow == nil || c.flow.Recording == nil || !c.flow.Recording.Enabled || c.tape != nil {
 		return
 	}
-	if _, _, err := c.startTape(*c.flow.Recording); err != nil {
+	want := *c.flow.Recording
+	c.taping = true
+	c.behind(func() {
+		_, _, err := c.openTape(want)
+		if err == nil || errors.Is(err, ErrEnded) {
+			return
+		}
 		c.log.Error("start the recording", "err", err)
-		now := c.now()
-		c.tell(&events.Recording{
-			Event: events.RecordingFailed, RecordingID: events.NewID("rec_"), Status: "failed", Reason: err.Error(), At: now,
-		}, now)
-	}
+		_ = c.loop.Call(context.Background(), func() {
+			now := c.now()
+			c.tell(&events.Recording{
+				Event: events.RecordingFailed, RecordingID: events.NewID("rec_"), Status: "failed", Reason: err.Error(), At: now,
+			}, now)
+		})
+	})
 }
 
-// startTape begins to record. On the loop.
-func (c *Call) startTape(want flows.Recording) (t *tape, kept chan struct{}, err error) {
-	id := events.NewID("rec_")
+// openTape begins to record, once taping is set. Not on the loop: it opens a
+// file, and disks can be slow.
+func (c *Call) openTape(want flows.Recording) (t *tape, kept chan struct{}, err error) {
 	rec, err := recorder.Start(recorder.Options{
-		Dir: c.sys.RecordingsDir, ID: id, Format: want.Format, Participant: want.Participant, Channels: want.Channels,
+		Dir: c.sys.RecordingsDir, ID: events.NewID("rec_"), Format: want.Format, Participant: want.Participant, Channels: want.Channels,
 		MaxDuration: time.Duration(want.MaxDuration) * time.Second, Log: c.log,
 	})
 	if err != nil {
+		c.loop.Post(func() { c.taping = false })
 		return nil, nil, err
 	}
+	err = c.command(context.Background(), func() error {
+		c.taping = false
+		t, kept = c.roll(rec, want)
+		return nil
+	})
+	if err != nil { // the call has ended meanwhile: there is nothing to record
+		err = errors.Join(err, os.Remove(rec.Stop().Path))
+	}
+	return t, kept, err
+}
+
+// roll lets the recording hear the call. On the loop.
+func (c *Call) roll(rec *recorder.Recording, want flows.Recording) (t *tape, kept chan struct{}) {
 	t = &tape{rec: rec, rows: make(chan state, 8), done: make(chan struct{})}
-	t.row = store.Recording{ID: id, CallID: c.id, Status: "recording",
-		Format: want.Format, Participant: want.Participant, StartedAt: c.sys.Now()}
+	file := rec.File()
+	t.row = store.Recording{
+		ID: file.ID, CallID: c.id, Status: "recording", Format: file.Format, Participant: want.Participant,
+		Channels: file.Channels, SampleRate: file.SampleRate, Path: file.Path, Warning: file.Warning, StartedAt: c.sys.Now(),
+	}
 	c.tape = t
-	c.record.Recordings = append(c.record.Recordings, id)
+	c.record.Recordings = append(c.record.Recordings, file.ID)
 	kept = t.keep()
 	c.caller.sound.AddTap(rec)
 	now := c.now()
-	c.tell(&events.Recording{Event: events.RecordingStarted, RecordingID: id, Status: "recording", Format: want.Format, At: now}, now)
-	c.work.Go(func() { c.watchTape(t) })
-	return t, kept, nil
+	c.tell(&events.Recording{
+		Event: events.RecordingStarted, RecordingID: file.ID, Status: "recording", Format: file.Format, Channels: file.Channels, At: now,
+	}, now)
+	c.behind(func() { c.watchTape(t) })
+	return t, kept
 }
 
 // watchTape keeps the recording's row as it changes, waits for the file to be
@@ -150,13 +179,17 @@ func (c *Call) StartRecording(ctx context.Context, want flows.Recording) (id str
 		switch {
 		case !c.caller.answered:
 			return &StateError{State: c.record.Status, Verb: "record", Need: "answer the call first"}
-		case c.tape != nil:
+		case c.tape != nil || c.taping:
 			return &StateError{State: "recording", Verb: "record", Need: "stop the present recording first"}
 		}
-		t, kept, err = c.startTape(want)
-		return err
+		c.commanded()
+		c.taping = true
+		return nil
 	})
 	if err != nil {
+		return "", err
+	}
+	if t, kept, err = c.openTape(want); err != nil {
 		return "", err
 	}
 	return t.row.ID, t.inIndex(ctx, kept)
@@ -176,7 +209,11 @@ func (t *tape) inIndex(ctx context.Context, kept <-chan struct{}) error {
 // StopRecording ends the recording and waits until its file is complete.
 func (c *Call) StopRecording(ctx context.Context) error {
 	var t *tape
-	err := c.onTape(ctx, "record/stop", func(running *tape) { t = running; t.rec.Finish() })
+	err := c.onTape(ctx, "record/stop", func(running *tape) error {
+		t = running
+		t.rec.Finish()
+		return nil
+	})
 	if err != nil {
 		return err
 	}
@@ -203,13 +240,17 @@ func (c *Call) ResumeRecording(ctx context.Context) error {
 func (c *Call) retape(ctx context.Context, verb string, name events.Name, status string, change func(*recorder.Recording)) error {
 	var t *tape
 	var kept chan struct{}
-	err := c.onTape(ctx, verb, func(running *tape) {
+	err := c.onTape(ctx, verb, func(running *tape) error {
 		t = running
+		if t.row.Status == status {
+			return &StateError{State: status, Verb: verb, Need: "that is what the recording does already"}
+		}
 		change(t.rec)
 		t.row.Status = status
 		kept = t.keep()
 		now := c.now()
 		c.tell(&events.Recording{Event: name, RecordingID: t.row.ID, Status: status, Format: t.row.Format, At: now}, now)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -218,12 +259,11 @@ func (c *Call) retape(ctx context.Context, verb string, name events.Name, status
 }
 
 // onTape runs f with the running recording, on the loop.
-func (c *Call) onTape(ctx context.Context, verb string, f func(*tape)) error {
+func (c *Call) onTape(ctx context.Context, verb string, f func(*tape) error) error {
 	return c.command(ctx, func() error {
 		if c.tape == nil {
 			return &StateError{State: c.record.Status, Verb: verb, Need: "nothing is being recorded"}
 		}
-		f(c.tape)
-		return nil
+		return f(c.tape)
 	})
 }

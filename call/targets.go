@@ -113,7 +113,7 @@ func worse(a, b flows.Outcome) bool {
 
 func rank(r flows.Result) int {
 	return slices.Index([]flows.Result{
-		flows.Unavailable, flows.TrunkAuthFailed, flows.Forbidden, flows.CodecMismatch, flows.Redirected,
+		flows.Failed, flows.Unavailable, flows.TrunkAuthFailed, flows.Forbidden, flows.CodecMismatch, flows.Redirected,
 		flows.NotFound, flows.InvalidNumber, flows.NoAnswer, flows.Rejected, flows.Busy,
 	}, r)
 }

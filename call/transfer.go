@@ -35,12 +35,9 @@ func (c *Call) Transfer(ctx context.Context, r TransferRequest) (TransferResult,
 
 // transferAct is what the flow's goroutine does for a transfer.
 func (c *Call) transferAct(r TransferRequest, out chan<- TransferResult) *act {
-	a := &act{callerID: r.CallerID}
+	a := &act{callerID: r.CallerID, controlled: c.controlled()}
 	a.report = func(t TransferResult) {
 		out <- t
-		if c.ending != nil {
-			return
-		}
 		now := c.now()
 		c.tell(&events.Transferred{
 			Destination: r.Destination, DestinationType: string(r.DestinationType), TransferType: r.TransferType,
@@ -50,17 +47,22 @@ func (c *Call) transferAct(r TransferRequest, out chan<- TransferResult) *act {
 	env := c.env
 	env.Caller = &seat{call: c, act: a}
 	rule := flows.Rule{Pattern: "*", Destination: r.Destination, DestinationType: r.DestinationType, Fallback: r.Fallback}
-	controlled := c.control.active
 	a.run = func(ctx context.Context) flows.Ending {
 		e := flows.RunDestination(ctx, env, rule)
 		switch {
 		case !e.Failed:
-		case controlled: // the application has failed to connect, and decides again
-			e.Last = c.awaitCommands(ctx, 0)
+		case a.controlled: // the application has failed to connect, and decides again
+			e.Last = c.awaitCommands(ctx, a, 0)
 		default:
 			env.Caller.Apologise(ctx, e.Last)
 		}
 		return e
 	}
 	return a
+}
+
+// controlled reports whether an application decides what the call does, now or
+// before what it asked for has come to an end.
+func (c *Call) controlled() bool {
+	return c.control.active || c.act != nil && c.act.controlled || c.next != nil && c.next.controlled
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 
-	"b2bua/flows"
 	"b2bua/internal/loop"
 )
 
@@ -37,7 +36,7 @@ func (c *Call) Answer(ctx context.Context, g Greeting) error {
 		if err := c.answer("application"); err != nil {
 			return err
 		}
-		c.control.timer.Stop()
+		c.commanded()
 		return nil
 	})
 	if err != nil || g.Message == "" && g.AudioURL == "" {
@@ -95,39 +94,4 @@ func (c *Call) tag(tags map[string]string) {
 		merged[k] = v
 	}
 	c.record.Tags = merged
-}
-
-// Gather asks the caller for digits for the API and waits for them.
-func (c *Call) Gather(ctx context.Context, m *flows.IVRMenu) (flows.MenuResult, error) {
-	err := c.command(ctx, func() error {
-		switch {
-		case !c.caller.answered:
-			return &StateError{State: c.record.Status, Verb: "gather-dtmf", Need: "answer the call first"}
-		case c.peer != nil:
-			return &StateError{State: "bridged", Verb: "gather-dtmf", Need: "the caller talks to somebody, whose keys these would be"}
-		case c.gathering || !c.control.active:
-			return &StateError{State: "gathering", Verb: "gather-dtmf", Need: "wait until the menu that collects digits now is done"}
-		}
-		c.gathering = true
-		return nil
-	})
-	if err != nil {
-		return flows.MenuResult{}, err
-	}
-	defer c.loop.Post(func() { c.gathering = false })
-	defer c.keepSecret(ctx, m.Sensitive)()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(c.over, cancel)
-	defer stop()
-	result := c.desk.Menu(ctx, flows.MenuRequest{Menu: m})
-	err = c.command(context.WithoutCancel(ctx), func() error {
-		c.gathered(m, result)
-		return nil
-	})
-	if errors.Is(err, ErrEnded) {
-		result.Reason = flows.MenuHangup
-		return result, nil
-	}
-	return result, err
 }

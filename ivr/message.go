@@ -78,7 +78,8 @@ func (d *Desk) TakeMessage(ctx context.Context, box *flows.VoicemailBox, start f
 	rec.Finish()
 	<-rec.Done()
 	r := MessageResult{Reason: reason, Recorded: true, Duration: time.Since(began), Speech: voice.spoken()}
-	r.Kept = reason != MessageFailed && r.Speech >= seconds(box.MinDuration, defaultSpeech)
+	// A recording that ended by itself, on a full disk, holds what was said so far.
+	r.Kept = r.Speech >= seconds(box.MinDuration, defaultSpeech)
 	if reason == MessageFailed {
 		r.Err = errors.New("record message: the recording ended by itself")
 	}

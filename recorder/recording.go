@@ -3,6 +3,7 @@ package recorder
 import (
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,6 +80,15 @@ func (r *Recording) Pause() { r.paused.Store(true) }
 // Resume goes on after Pause.
 func (r *Recording) Resume() { r.paused.Store(false) }
 
+// File says where the recording is written and how; what only the end tells is
+// missing.
+func (r *Recording) File() Result {
+	return Result{
+		ID: r.o.ID, Path: r.paper.f.Name(), Format: r.paper.o.Format, Channels: r.paper.channels,
+		SampleRate: r.paper.rate, Warning: r.paper.warning,
+	}
+}
+
 // The states of a recording.
 const (
 	Running   = "recording"
@@ -126,6 +136,15 @@ const writeEvery = 200 * time.Millisecond
 // run is the recording's goroutine.
 func (r *Recording) run() {
 	defer close(r.done)
+	defer func() { // a fault in the encoder costs this recording, not the switch
+		if v := recover(); v != nil {
+			r.over.Store(true)
+			r.failed.Store(true)
+			r.result = r.File()
+			r.result.Reason, r.result.Err = DiskFail, fmt.Errorf("panic: %v", v)
+			r.log.Error("panic in recording", "err", v, "stack", string(debug.Stack()))
+		}
+	}()
 	tick := time.NewTicker(writeEvery)
 	defer tick.Stop()
 	reason := ""
