@@ -214,6 +214,9 @@ func (s *Session) pull() {
 		}
 		return
 	}
+	if p.Jump {
+		l.conceal.Splice()
+	}
 	n := l.decode(p.PT, l.payload[:p.Len], l.queued)
 	if skip := min(p.Skip, n); skip > 0 {
 		copy(l.fifo[l.queued:], l.fifo[l.queued+skip:l.queued+n])

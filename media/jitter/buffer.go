@@ -23,6 +23,13 @@ const slots = 32
 // shrinks by a frame: about two seconds.
 const window = 100
 
+// rerun is how many packets in a row, far behind those taken but following each
+// other, show that the far end began its stream anew.
+const rerun = 3
+
+// misorder is how far behind no overtaken packet is (RFC 3550 A.1).
+const misorder = 100
+
 // forever is more spare time than any packet can have.
 const forever = int(^uint(0) >> 1)
 
@@ -56,6 +63,9 @@ type Buffer struct {
 	ssrc    uint32
 	pos     uint32
 	newest  uint16 // highest sequence number taken
+	behind  int    // packets in a row that came from far behind it
+	next    uint16 // sequence number of the one that would follow them
+	jumped  bool   // samples were left out before the next packet
 	slot    [slots]slot
 	order   [slots]uint8 // slots in use, by timestamp
 	used    int
@@ -85,6 +95,8 @@ func New(cfg Config) *Buffer {
 // Reset forgets everything that waits; the next packet starts a new time line.
 func (b *Buffer) Reset() {
 	b.running = false
+	b.jumped = false
+	b.behind = 0
 	b.used = 0
 	for i := range b.free {
 		b.free[i] = uint8(slots - 1 - i)
@@ -118,20 +130,24 @@ func (b *Buffer) Push(p Packet) {
 	}
 	early := int(int32(p.Timestamp - b.pos))
 	inOrder := int16(p.Seq-b.newest) > 0
+	again := b.again(p, early)
 	switch {
 	case early > b.cfg.MaxDepth+slots*b.cfg.Frame/2,
-		early < -b.cfg.MaxDepth && inOrder:
+		early < -b.cfg.MaxDepth && (inOrder || again):
 		// The far end's clock jumped (RFC 3550 §5.1 allows a new random
 		// offset only with a new SSRC; transfers behind a gateway do it
 		// anyway). What waits belongs to the old clock.
 		b.restart()
 		b.start(p)
 		early = b.cfg.Depth
-	case early < 0 && inOrder:
+	case early < 0 && (inOrder || again):
 		early = b.holdBack(early)
 	case early < 0:
 		b.straggler(p)
 		return
+	}
+	if again {
+		b.newest = p.Seq
 	}
 	b.watch(early)
 	b.insert(p)
@@ -147,6 +163,25 @@ func (b *Buffer) start(p Packet) {
 func (b *Buffer) restart() {
 	b.stats.Resets++
 	b.Reset()
+}
+
+// again: the far end has begun to count anew. A packet that merely was overtaken
+// is neither that far behind nor followed by the next ones.
+func (b *Buffer) again(p Packet, early int) bool {
+	behind := int16(b.newest - p.Seq)
+	if behind < 0 || p.Seq != b.next {
+		b.behind = 0
+	}
+	if behind < 0 || b.behind == 0 && behind < misorder && early >= -misorder*b.cfg.Frame {
+		return false
+	}
+	b.behind++
+	b.next = p.Seq + 1
+	if b.behind < rerun {
+		return false
+	}
+	b.behind = 0
+	return true
 }
 
 // holdBack deals with the newest packet being due already: the way here has
@@ -184,6 +219,7 @@ func (b *Buffer) watch(early int) {
 		frames := (surplus + 1) / 2
 		b.pos += uint32(frames * b.cfg.Frame)
 		b.stats.Shrunk += uint64(frames)
+		b.jumped = true
 	}
 	b.spare, b.watched = forever, 0
 }

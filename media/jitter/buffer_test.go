@@ -103,6 +103,71 @@ func TestJumpsStartANewLine(t *testing.T) {
 	}
 }
 
+// A far end that begins to count anew with the same SSRC is heard again after
+// three packets, whichever of its numbers went back and however far.
+func TestStreamBeginsAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		seq uint16
+		ts  uint32
+	}{
+		"both":                     {29000, 2500000},
+		"both, a little":           {101, 101 * 160},
+		"both, timestamp not much": {29000, 800},
+		"sequence only":            {29000, 0},
+		"sequence, time on":        {29000, 1<<32 - 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLine()
+			l.seq0, l.ts0 = 30000, 3000000
+			n := 0
+			steady := func(ticks int) (heard int) {
+				for range ticks {
+					l.push(n)
+					n++
+					if l.tick() >= 0 {
+						heard++
+					}
+				}
+				return heard
+			}
+			steady(20)
+			l.seq0, l.ts0 = l.seq0-c.seq, l.ts0-c.ts
+			if heard := steady(200); heard < 195 {
+				t.Errorf("heard %d of 200 packets, %+v", heard, l.b.Stats())
+			}
+			// The line still gives way when the network does.
+			for range 5 {
+				l.tick()
+			}
+			for range 5 {
+				l.push(n)
+				n++
+			}
+			if heard := steady(50); heard < 49 {
+				t.Errorf("heard %d of 50 packets after a stall, %+v", heard, l.b.Stats())
+			}
+		})
+	}
+}
+
+// Overtaken packets, even several in a row, begin nothing anew.
+func TestStragglersBeginNothing(t *testing.T) {
+	l := newLine()
+	for n := range 60 {
+		if n < 20 || n > 24 {
+			l.push(n)
+		}
+		l.tick()
+	}
+	l.run([]int{20, 21, 22, 23, 60}, []int{1, 2, 61}, []int{3, 62})
+	if s := l.b.Stats(); s.Resets != 0 || s.Late != 7 {
+		t.Errorf("%+v", s)
+	}
+	if got := l.run([]int{63}, []int{64}); got[1] != 63 {
+		t.Errorf("heard %v", got)
+	}
+}
+
 // A packet later than the delay makes the delay longer; calm makes it short
 // again.
 func TestDepthAdapts(t *testing.T) {

@@ -42,8 +42,7 @@ func (c *Concealer) keep(pcm []int16) {
 // Fill makes up samples for a gap.
 func (c *Concealer) Fill(dst []int16) {
 	if c.filled == 0 {
-		c.period = pitch(&c.history)
-		c.phase = 0
+		c.begin()
 	}
 	for i := range dst {
 		dst[i] = c.next()
@@ -52,6 +51,20 @@ func (c *Concealer) Fill(dst []int16) {
 		// Long over: what comes next must not be blended with the past.
 		clear(c.history[:])
 	}
+}
+
+// Splice tells that the samples which come next do not run on from the last
+// ones: Good will blend them in, as after a gap of no length.
+func (c *Concealer) Splice() {
+	if c.filled == 0 {
+		c.begin()
+		c.filled = 1
+	}
+}
+
+func (c *Concealer) begin() {
+	c.period = pitch(&c.history)
+	c.phase = 0
 }
 
 // next is the next sample of the repeated period, fading over hold samples

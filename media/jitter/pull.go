@@ -15,6 +15,9 @@ type Pulled struct {
 	// Lost: later packets wait, so this gap is a loss; else nothing has come
 	// for now.
 	Lost bool
+	// Jump: samples were left out before these, because the delay was
+	// shortened; the sound does not run on. It is told once.
+	Jump bool
 }
 
 // Pull gives what is due for the next need samples: either a packet, whose
@@ -37,7 +40,9 @@ func (b *Buffer) Pull(dst []byte, need int) Pulled {
 			continue
 		}
 		n := copy(dst, b.payload[int(i)*b.cfg.MaxPayload:][:s.len])
-		return Pulled{Len: n, PT: s.pt, Seq: s.seq, Timestamp: s.ts, Skip: -wait}
+		jump := b.jumped
+		b.jumped = false
+		return Pulled{Len: n, PT: s.pt, Seq: s.seq, Timestamp: s.ts, Skip: -wait, Jump: jump}
 	}
 	if b.running {
 		b.pos += uint32(need)
