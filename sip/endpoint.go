@@ -192,6 +192,12 @@ func (e *Endpoint) Stats() Stats {
 	}
 }
 
+// registered reports whether a phone has registered from exactly this address:
+// it is served whatever others behind the address do, or say in its name.
+func (e *Endpoint) registered(source netip.AddrPort, network string) bool {
+	return !e.registrar.Until(source, network).IsZero()
+}
+
 // trusted sources are not limited: trunks, and whoever we are in a call with.
 func (e *Endpoint) trusted(a netip.Addr) bool {
 	if _, ok := e.dir.TrunkBySource(a); ok {

@@ -62,7 +62,7 @@ type Leg struct {
 	reoffer  *reoffer  // our re-INVITE, under way or waiting for its turn
 	waiting  []byte    // the offer of ours after that
 	goodbye  *Reason   // hang up as soon as that is allowed
-	friend   netip.Addr
+	friend   netip.AddrPort
 }
 
 func newLeg(e *Endpoint, r role) *Leg {
@@ -154,7 +154,7 @@ func (l *Leg) become(s State) {
 // begin makes the leg known: the far end is at peer, its requests find the leg.
 func (l *Leg) begin(peer flow) {
 	l.dialog.peer = peer
-	l.friend = peer.remote.Addr()
+	l.friend = peer.remote
 	l.ep.friends.enter(l.friend)
 	l.ep.dialogs.add(dialogKey(l.dialog.callID, l.dialog.localTag), l)
 }
@@ -165,7 +165,7 @@ func (l *Leg) forget() {
 	l.ep.live.remove(l.id)
 	if l.friend.IsValid() {
 		l.ep.friends.leave(l.friend)
-		l.friend = netip.Addr{}
+		l.friend = netip.AddrPort{}
 		l.ep.dialogs.remove(dialogKey(l.dialog.callID, l.dialog.localTag))
 	}
 }

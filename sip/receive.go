@@ -22,9 +22,15 @@ func (e *Endpoint) receive(s *socket, msg sipmsg.Message) {
 	if err != nil {
 		return
 	}
-	source = netip.AddrPortFrom(source.Addr().Unmap(), source.Port())
-	if s.network != "udp" && !e.guard.Allow(source.Addr()) {
-		return // over UDP the guard has been asked before parsing
+	source = unmapped(source)
+	if s.listener != nil { // over UDP the guard has been asked before parsing
+		if !e.guard.Allow(source.Addr()) && !e.registered(source, s.network) {
+			if e.guard.Blocked(source.Addr()) {
+				s.listener.refuse(source)
+			}
+			return
+		}
+		defer s.listener.heard(source)
 	}
 	msg.SetSource(source.String())
 	switch m := msg.(type) {

@@ -24,9 +24,9 @@ type socket struct {
 	bound   netip.Addr
 	ep      *Endpoint
 
-	packets  *guard.Conn  // udp
-	listener net.Listener // tcp
-	streams  *streams     // tcp
+	packets  *guard.Conn // udp
+	listener *door       // tcp
+	streams  *streams    // tcp
 	layer    *sipmsg.TransportLayer
 
 	routes sync.Map // netip.Addr → string: what host finds by asking the kernel
@@ -59,8 +59,9 @@ func (e *Endpoint) open(url string) (*socket, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listen %s: %w", url, err)
 		}
-		s.listener = newFewStreams(l)
+		s.listener = newDoor(l, e, network)
 		local = l.Addr()
+		// The time-out is for connections that we make; the door has its own.
 		options = append(options, sipmsg.WithTransportLayerTransports(sipmsg.TransportsConfig{
 			TCP: &sipmsg.TransportTCP{ReadTimeout: idleStream, WriteTimeout: writeStream},
 		}))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -13,13 +12,10 @@ import (
 )
 
 const (
-	idleStream  = 15 * time.Minute // a connection that says nothing for so long is closed
 	writeStream = 5 * time.Second
 	dialStream  = 4 * time.Second // attacks: a second trunk is tried after at most 4 s
 
-	maxStreams       = 4096
-	maxStreamsSource = 256
-	maxUnsent        = 256 // messages waiting for one connection
+	maxUnsent = 256 // messages waiting for one connection
 )
 
 var (
@@ -150,62 +146,4 @@ func writeTo(c sipmsg.Connection, data []byte) error {
 		return fmt.Errorf("send to %s: %w", conn.RemoteAddr(), err)
 	}
 	return nil
-}
-
-// fewStreams caps the connections that strangers can hold open.
-type fewStreams struct {
-	net.Listener
-
-	mu    sync.Mutex
-	total int
-	from  map[netip.Addr]int
-}
-
-func newFewStreams(l net.Listener) *fewStreams {
-	return &fewStreams{Listener: l, from: map[netip.Addr]int{}}
-}
-
-func (l *fewStreams) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		source, err := netip.ParseAddrPort(c.RemoteAddr().String())
-		if err != nil || !l.enter(source.Addr()) {
-			_ = c.Close()
-			continue
-		}
-		return &countedConn{Conn: c, leave: sync.OnceFunc(func() { l.leave(source.Addr()) })}, nil
-	}
-}
-
-func (l *fewStreams) enter(a netip.Addr) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.total >= maxStreams || l.from[a] >= maxStreamsSource {
-		return false
-	}
-	l.total++
-	l.from[a]++
-	return true
-}
-
-func (l *fewStreams) leave(a netip.Addr) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.total--
-	if l.from[a]--; l.from[a] == 0 {
-		delete(l.from, a)
-	}
-}
-
-type countedConn struct {
-	net.Conn
-	leave func()
-}
-
-func (c *countedConn) Close() error {
-	c.leave()
-	return c.Conn.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -172,6 +173,43 @@ func (r *Registrar) BySource(source netip.AddrPort) (user string, ok bool) {
 		}
 	}
 	return user, ok
+}
+
+// Until is when the last registration from an address over a transport expires,
+// or the zero time when there is none.
+func (r *Registrar) Until(source netip.AddrPort, transport string) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	source = unmap(source)
+	last := r.now()
+	found := false
+	for u := range r.bySource[source] {
+		for _, b := range r.users[u] {
+			if b.Source == source && b.Transport == transport && b.Expires.After(last) {
+				last, found = b.Expires, true
+			}
+		}
+	}
+	if !found {
+		return time.Time{}
+	}
+	return last
+}
+
+// Drop forgets what was registered from an address over a transport, because the
+// connection is gone (RFC 5626 §4.2), and says how many bindings there were.
+func (r *Registrar) Drop(source netip.AddrPort, transport string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	source = unmap(source)
+	before := r.total
+	for _, u := range slices.Collect(maps.Keys(r.bySource[source])) {
+		kept := slices.DeleteFunc(slices.Clone(r.users[u]), func(b Binding) bool {
+			return b.Source == source && b.Transport == transport
+		})
+		r.replace(u, kept)
+	}
+	return before - r.total
 }
 
 // Remove forgets every binding of a user, for example of a deleted device, and

@@ -289,3 +289,36 @@ func FuzzContact(f *testing.F) {
 		}
 	})
 }
+
+// What came over a connection goes with it, and nothing else.
+func TestAConnectionTakesItsBindingsWithIt(t *testing.T) {
+	r, c := fixture(registrar.Config{})
+	over := func(cseq uint32, user, transport string, from int, expires time.Duration) {
+		q := request(cseq, fmt.Sprintf("sip:%s@h%d;transport=%s", user, from, transport))
+		q.User, q.Transport, q.Source, q.Expires = user, transport, source(from), expires
+		register(t, r, q)
+	}
+	over(1, "alice", "tcp", 1, time.Hour)
+	over(2, "alice", "udp", 1, time.Hour)
+	over(3, "alice", "tcp", 2, time.Hour)
+	over(1, "bob", "tcp", 1, 2*time.Minute)
+	if until := r.Until(source(1), "tcp"); !until.Equal(c.t.Add(time.Hour)) {
+		t.Errorf("until %v", until)
+	}
+	if until := r.Until(source(2), "udp"); !until.IsZero() {
+		t.Errorf("until %v", until)
+	}
+	if n := r.Drop(source(1), "tcp"); n != 2 {
+		t.Errorf("%d dropped", n)
+	}
+	if a, b := len(r.Bindings("alice")), len(r.Bindings("bob")); a != 2 || b != 0 || r.Len() != 2 {
+		t.Errorf("alice has %d, bob %d, all %d", a, b, r.Len())
+	}
+	if !r.Until(source(1), "tcp").IsZero() || r.Until(source(1), "udp").IsZero() {
+		t.Error("the wrong one was dropped")
+	}
+	c.t = c.t.Add(time.Hour)
+	if !r.Until(source(1), "udp").IsZero() {
+		t.Error("expired, but still there")
+	}
+}
