@@ -126,6 +126,8 @@ type customer struct {
 	routes func(w http.ResponseWriter, a asked)
 	files  map[string][]byte
 	more   chan struct{} // closed and replaced when something came
+	away   bool          // events are answered with 503
+	turned []string      // ids of the events turned away
 }
 
 // asked is one question to the routing webhook.
@@ -260,6 +262,11 @@ func (c *customer) takeEvent(w http.ResponseWriter, r *http.Request) {
 	var d doc
 	if err := json.Unmarshal(body, &d); err != nil {
 		c.s.Errorf("event %s: %v", body, err)
+	}
+	if c.away {
+		c.turned = append(c.turned, d.str("id"))
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
 	}
 	c.events, c.raw = append(c.events, d), append(c.raw, body)
 	c.wake()

@@ -56,9 +56,11 @@ type setup struct {
 	columns []string
 	noDrawn bool // no ladder is kept
 	network func(*memnet.Network)
+	config  func(*configs.Config)
 }
 
-func drawn(columns ...string) func(*setup) { return func(s *setup) { s.columns = columns } }
+func drawn(columns ...string) func(*setup)        { return func(s *setup) { s.columns = columns } }
+func config(f func(*configs.Config)) func(*setup) { return func(s *setup) { s.config = f } }
 func network(f func(*memnet.Network)) func(*setup) {
 	return func(s *setup) { s.network = f }
 }
@@ -145,6 +147,9 @@ func (s *stage) begin(o setup) {
 	if o.backup {
 		cfg.Trunks = append(cfg.Trunks, flows.Trunk{ID: "trunk_backup", Name: "backup", Hosts: []string{"10.0.3.0/24"},
 			Outbound: &flows.TrunkOutbound{URI: "sip:" + backupAt, Priority: 2}})
+	}
+	if o.config != nil {
+		o.config(cfg)
 	}
 	s.customer = openCustomer(s)
 	var err error
@@ -273,94 +278,6 @@ func (l *logbook) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
-}
-
-// phone adds a phone at an address.
-func (s *stage) phone(name, at string, q phone.Quirks, codecs ...string) *phone.Phone {
-	s.Helper()
-	conn, err := s.net.ListenPacket("udp", at)
-	s.must(err)
-	p, err := phone.New(phone.Config{
-		Name: name, Conn: conn, Quirks: q, Ladder: s.ladder, Codecs: codecs,
-		ListenRTP: func(at netip.AddrPort) (phone.RTPConn, error) { return s.net.Listen(at) },
-	})
-	s.must(err)
-	s.phones = append(s.phones, p)
-	return p
-}
-
-// parties are the phones most stories need: who calls, and who is called.
-func (s *stage) parties() (theCaller, theSales *phone.Phone) {
-	s.Helper()
-	return s.phone("caller", callerAt, phone.Quirks{}), s.phone("sales", carrierAt, phone.Quirks{})
-}
-
-// calls is p calling a number of the switch.
-func (s *stage) calls(p *phone.Phone, number string, o ...phone.Options) *phone.Call {
-	s.Helper()
-	opt := phone.Options{From: caller}
-	if len(o) > 0 {
-		opt = o[0]
-		if opt.From == "" {
-			opt.From = caller
-		}
-	}
-	c, err := p.Invite(s.soon(), "sip:"+number+"@"+switchAt, opt)
-	s.must(err)
-	return c
-}
-
-// next is the call that rings p next.
-func (s *stage) next(p *phone.Phone) *phone.Call {
-	s.Helper()
-	c, err := p.Next(s.soon())
-	s.must(err)
-	return c
-}
-
-// answers rings for a moment and takes the next call.
-func (s *stage) answers(p *phone.Phone) *phone.Call {
-	s.Helper()
-	c := s.next(p)
-	c.Ring()
-	pass(time.Second)
-	s.must(c.Accept())
-	s.must(c.WaitState(s.soon(), phone.Established))
-	return c
-}
-
-// until waits until the call has come that far.
-func (s *stage) until(c *phone.Call, state phone.State) {
-	s.Helper()
-	s.must(c.WaitState(s.soon(), state))
-}
-
-// over waits for the end of a call and tells how it came.
-func (s *stage) over(c *phone.Call) phone.Ending {
-	s.Helper()
-	e, err := c.WaitEnded(s.soon())
-	s.must(err)
-	return e
-}
-
-// hangsUp ends a call by BYE.
-func (s *stage) hangsUp(c *phone.Call) {
-	s.Helper()
-	s.must(c.Hangup(s.soon()))
-}
-
-// presses is the caller pressing keys.
-func (s *stage) presses(c *phone.Call, digits string) {
-	s.Helper()
-	s.must(c.SendDigits(s.soon(), digits))
-}
-
-// refused waits for the end of a call that must not be answered.
-func (s *stage) refused(c *phone.Call, code int) {
-	s.Helper()
-	if e := s.over(c); e.By != phone.ByRefusal || e.Code != code {
-		s.Errorf("the caller was told %+v, want %d", e, code)
-	}
 }
 
 var errNoNetwork = errors.New("there is no other network")
