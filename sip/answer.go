@@ -6,6 +6,10 @@ import (
 	"b2bua/internal/loop"
 )
 
+// provisionalEvery is how often a provisional response is repeated: a proxy gives
+// an INVITE up after three minutes of silence (RFC 3261 §13.3.1.1).
+const provisionalEvery = time.Minute
+
 // progress sends a provisional response.
 func (l *Leg) progress(code int, sdp []byte) {
 	if l.role != uas || l.State() > StateEarly || code <= 100 || code > 199 {
@@ -14,6 +18,17 @@ func (l *Leg) progress(code int, sdp []byte) {
 	l.become(StateEarly)
 	l.inbound.respond(response{code: code, contact: l.dialog.contact, headers: sessionHeaders,
 		contentType: sdpType, content: sdp})
+	l.ringing.Stop()
+	l.ringing = l.after(provisionalEvery, l.repeatProgress)
+}
+
+// repeatProgress goes on until there is a final response.
+func (l *Leg) repeatProgress() {
+	if !l.is(StateEarly) {
+		return
+	}
+	l.inbound.resend()
+	l.ringing = l.after(provisionalEvery, l.repeatProgress)
 }
 
 // accepted is a 2xx of ours until its ACK comes: the far end's transaction ends

@@ -62,13 +62,16 @@ func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, err
 		clients:    newTable[string, *clientTx](),
 		dialogs:    newDialogs(),
 		live:       newTable[string, *Leg](),
-		merged:     newMerged(),
 		names:      newNames(),
 		friends:    newFriends(),
 		salt:       newToken(),
 		ready:      make(chan struct{}),
 		closed:     make(chan struct{}),
 	}
+	e.merged = newMerged(func(key string) bool {
+		tx, ok := e.servers.get(key)
+		return ok && tx.ongoing()
+	})
 	cfg.Guard.Now = cfg.Now
 	cfg.Guard.Trusted = e.trusted
 	e.guard = guard.New(cfg.Guard)

@@ -345,3 +345,60 @@ func TestRepeatedInviteRepeatsTheLastResponse(t *testing.T) {
 		o.toldNothing()
 	})
 }
+
+// A proxy that forks one after the other comes again when the first try failed
+// (RFC 3261 §8.2.2.2): only a copy of a call that goes on is refused.
+func TestNextTryAfterAFailure(t *testing.T) {
+	story(t, func(b *bench) {
+		far := b.peer(trunkAt)
+		d := far.call()
+		far.expect("100")
+		try := func(branch string) *dialogue {
+			again := *d
+			again.target, again.branch, again.remote = "sip:+15552222@10.0.0.1", branch, "<sip:+15551000@10.0.0.1>"
+			far.write(again.text("INVITE", branch, d.cseq, offerSDP, "Contact: <sip:far@"+far.name+">"))
+			return &again
+		}
+		try("z9hG4bKparallel").ackFailure(far.expect("482"))
+		b.invitation().Reject(404, "")
+		d.ackFailure(far.expect("404"))
+		time.Sleep(8 * time.Second)
+		again := try("z9hG4bKserial")
+		far.expect("100")
+		if in := b.invitation(); in.To.User != "+15552222" {
+			t.Errorf("invited for %s", in.To.User)
+		} else {
+			in.Reject(480, "")
+		}
+		again.ackFailure(far.expect("480"))
+	})
+}
+
+// A proxy gives up on an INVITE it has not heard of for three minutes (RFC 3261
+// §13.3.1.1).
+func TestRingingIsRepeated(t *testing.T) {
+	story(t, func(b *bench) {
+		far := b.peer(trunkAt)
+		d := far.call()
+		far.expect("100")
+		o, _ := b.take()
+		start := time.Now()
+		o.do((*sip.Leg).Ring)
+		far.expect("180")
+		time.Sleep(30 * time.Second)
+		o.do(func(l *sip.Leg) { l.Progress(183, []byte(answerSDP)) })
+		first := far.expect("183")
+		for i := range 3 {
+			m, ok := far.next(61 * time.Second)
+			if want := time.Duration(i+1)*time.Minute + 30*time.Second; !ok || m.start != first.start || m.body != answerSDP || m.at.Sub(start).Round(time.Second) != want {
+				t.Errorf("after %v %+v, want a 183 after %v", m.at.Sub(start), m, want)
+			}
+		}
+		o.do(func(l *sip.Leg) { l.Answer([]byte(answerSDP)) })
+		d.answered(far.expect("200"))
+		d.ack()
+		told[sip.Confirmed](o)
+		far.silent(3 * time.Minute)
+		hangUp(far, o)
+	})
+}

@@ -55,6 +55,7 @@ type Leg struct {
 	dialog dialog
 
 	inbound  *serverTx // uas: the INVITE that made the leg
+	ringing  *loop.Timer
 	outbound *outgoing // uac: the INVITE that makes it
 	credentials
 	accepted *accepted // our 2xx to an INVITE that has not been acknowledged
@@ -140,6 +141,9 @@ func (l *Leg) become(s State) {
 		return
 	}
 	l.state.Store(int32(s))
+	if s > StateEarly {
+		l.ringing.Stop()
+	}
 	if s != StateEnded {
 		return
 	}

@@ -147,6 +147,14 @@ func (tx *serverTx) acknowledged() bool {
 	return false
 }
 
+// ongoing reports whether the transaction has not failed: a copy of its request
+// by another way is the same call (RFC 3261 §8.2.2.2).
+func (tx *serverTx) ongoing() bool {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.phase == proceeding || tx.phase == accepted2xx
+}
+
 // concerns gives the leg that a CANCEL is about.
 func (tx *serverTx) concerns() *Leg {
 	tx.mu.Lock()
