@@ -41,7 +41,8 @@ func (e *Endpoint) admit(a arrival) (caller, bool) {
 // credentials as an attempt too.
 func (e *Endpoint) authenticate(a arrival, strict bool) (Device, bool) {
 	source := a.source.Addr()
-	verify := e.challenger.For(source.String())
+	agent, _ := value(a.req, "user-agent")
+	verify := e.challenger.For(source.String()).Agent(agent)
 	uri := a.req.Recipient.String()
 	var found Device
 	lookup := func(user string) (string, bool) {

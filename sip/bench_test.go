@@ -196,6 +196,7 @@ func (o *owner) toldNothing() {
 type peer struct {
 	b    *bench
 	conn *memnet.Conn
+	to   netip.AddrPort // the address of the switch it talks to
 	name string
 	seq  int
 }
@@ -207,7 +208,7 @@ func (b *bench) peer(at netip.AddrPort) *peer {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { c.Close() })
-	return &peer{b: b, conn: c, name: at.String()}
+	return &peer{b: b, conn: c, to: switchAt, name: at.String()}
 }
 
 // message is a SIP message, taken apart just enough.
@@ -267,7 +268,7 @@ func parse(data string) message {
 // write sends raw text; \n stands for CRLF and {} values are filled in.
 func (p *peer) write(text string) {
 	p.b.t.Helper()
-	if _, err := p.conn.WriteToUDPAddrPort([]byte(text), switchAt); err != nil {
+	if _, err := p.conn.WriteToUDPAddrPort([]byte(text), p.to); err != nil {
 		p.b.t.Fatal(err)
 	}
 }

@@ -33,7 +33,7 @@ type acked struct {
 // invite begins a dialled leg.
 func (l *Leg) invite(d Dial) {
 	l.outbound = &outgoing{dial: d, forks: map[string]acked{}}
-	l.credentials = credentials{d.Target.Username, d.Target.Password}
+	l.credentials = credentials{username: d.Target.Username, password: d.Target.Password}
 	uri, err := d.uri()
 	if err != nil {
 		l.undialled(err)
@@ -111,8 +111,14 @@ func (e *Endpoint) flowOut(u sipmsg.Uri, addr netip.Addr) flow {
 	return flow{sock: sock, remote: to, alt: to}
 }
 
-// flowOf is the way a device registered: through its NAT, over its connection.
+// flowOf is the way a device registered: through its NAT, which knows only the
+// socket it registered at, or over its connection.
 func (e *Endpoint) flowOf(b *Binding) flow {
+	for _, s := range e.sockets {
+		if s.network == b.Transport && s.local() == b.Local {
+			return flow{sock: s, remote: b.Source}
+		}
+	}
 	sock := e.socketFor(b.Transport, b.Source.Addr())
 	return flow{sock: sock, remote: b.Source}
 }
@@ -146,6 +152,7 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 	l.dialog = dialog{callID: newToken() + newToken(), localTag: tag, local: from, remote: to,
 		target: uri, contact: way.contact(d.From.User), next: way, kept: d.Target.Binding != nil}
 	l.begin(way)
+	l.host = way.remote.Addr().Unmap()
 	l.sendInvite()
 }
 
@@ -232,7 +239,7 @@ func (l *Leg) progressed(res *sipmsg.Response) {
 func (l *Leg) refused(res *sipmsg.Response) {
 	o := l.outbound
 	if !o.cancelling && !o.authorized {
-		if h, ok := l.authorize(res, "INVITE", o.uri); ok {
+		if h, ok := l.authorize(res, "INVITE", o.uri, l.dialog.peer); ok {
 			o.authorized = true
 			o.heard = false
 			l.dialog.remoteTag = ""

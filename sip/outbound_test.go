@@ -251,6 +251,37 @@ func TestOutboundDigest(t *testing.T) {
 	}
 }
 
+// A dialog may be sent to anybody by Contact; our password is for the trunk only,
+// and only for the realm that it named.
+func TestPasswordIsForTheTrunkOnly(t *testing.T) {
+	story(t, func(b *bench) {
+		far, evil := b.peer(trunkAt), b.peer(strangerAt)
+		o := b.dial(sip.Dial{Target: sip.Target{URI: "sip:" + trunkAt.String(), Username: "u", Password: "p"}})
+		far.reply(far.expect("INVITE"), "200 OK", answerSDP, "Contact: <sip:callee@10.0.0.66:5060>")
+		evil.expect("ACK")
+		told[sip.Answered](o)
+		o.do(func(l *sip.Leg) { l.Reinvite([]byte(offerSDP)) })
+		evil.reply(evil.expect("INVITE"), "401 Unauthorized", "", "WWW-Authenticate: "+digest.New("evil", time.Now).Challenge(false)[0])
+		evil.expect("ACK")
+		told[sip.ReofferRefused](o)
+		o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })
+		evil.reply(evil.expect("BYE"), "401 Unauthorized", "", "WWW-Authenticate: "+digest.New("evil", time.Now).Challenge(false)[0])
+		evil.silent(time.Second)
+	})
+	story(t, func(b *bench) {
+		far := b.peer(trunkAt)
+		o := b.dial(sip.Dial{Target: sip.Target{URI: "sip:" + trunkAt.String(), Username: "u", Password: "p"}})
+		far.reply(far.expect("INVITE"), "401 Unauthorized", "", "WWW-Authenticate: "+digest.New("carrier", time.Now).Challenge(false)[0])
+		far.expect("ACK")
+		far.reply(far.expect("INVITE"), "200 OK", answerSDP)
+		far.expect("ACK")
+		told[sip.Answered](o)
+		o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })
+		far.reply(far.expect("BYE"), "401 Unauthorized", "", "WWW-Authenticate: "+digest.New("behind", time.Now).Challenge(false)[0])
+		far.silent(time.Second)
+	})
+}
+
 // CVE-2020-28242: a far end that challenges for ever.
 func TestOutboundDigestIsTriedOnce(t *testing.T) {
 	story(t, func(b *bench) {

@@ -73,7 +73,7 @@ func registerError(err error) (code int, headers []Header) {
 func registration(a arrival, user string) (registrar.Request, bool) {
 	req := a.req
 	q := registrar.Request{User: user, Expires: registrar.NoExpires, CallID: req.CallID().Value(),
-		CSeq: req.CSeq().SeqNo, Source: a.source, Transport: a.sock.network}
+		CSeq: req.CSeq().SeqNo, Source: a.source, Local: a.sock.local(), Transport: a.sock.network}
 	if v, ok := value(req, "expires"); ok {
 		q.Expires = expiry(v)
 	}

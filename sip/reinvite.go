@@ -143,7 +143,8 @@ func (l *Leg) reask(r *reoffer, mayAuthorize bool, extra []Header) {
 	seq := req.cseq
 	var ack []byte
 	var way flow
-	r.tx = l.ep.request(l.dialog.next, req, func(res *sipmsg.Response) {
+	next := l.dialog.next
+	r.tx = l.ep.request(next, req, func(res *sipmsg.Response) {
 		l.box.post(func() {
 			switch {
 			case res.StatusCode < 200:
@@ -155,7 +156,7 @@ func (l *Leg) reask(r *reoffer, mayAuthorize bool, extra []Header) {
 				l.reoffered(r, Reanswered{SDP: sdpOf(res)})
 			default:
 				if mayAuthorize {
-					if h, ok := l.authorize(res, "INVITE", req.uri); ok {
+					if h, ok := l.authorize(res, "INVITE", req.uri, next); ok {
 						l.reask(r, false, []Header{h})
 						return
 					}

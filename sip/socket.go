@@ -78,6 +78,12 @@ func (e *Endpoint) open(url string) (*socket, error) {
 	return s, nil
 }
 
+// local is the bound address.
+func (s *socket) local() netip.AddrPort {
+	port, _ := strconv.ParseUint(s.port, 10, 16) // written by us
+	return netip.AddrPortFrom(s.bound, uint16(port))
+}
+
 // serve reads until the socket is closed.
 func (s *socket) serve() {
 	for {

@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,56 @@ func TestRegisterAndDialTheBinding(t *testing.T) {
 		time.Sleep(600 * time.Second)
 		if n := len(b.ep.Bindings("alice")); n != 0 {
 			t.Errorf("%d bindings after their time", n)
+		}
+	})
+}
+
+// NAT lets only the socket in that the phone has talked to.
+func TestBindingIsDialledFromWhereItRegistered(t *testing.T) {
+	second := netip.MustParseAddrPort("10.0.0.1:5070")
+	story(t, func(b *bench) {
+		phone := b.peer(phoneAt)
+		phone.to = second
+		phone.register(1)
+		phone.register(2, credentials(t, phone.expect("401"), "REGISTER", "sip:10.0.0.1", "secret"))
+		phone.expect("200")
+		bindings := b.ep.Bindings("alice")
+		o := b.dial(sip.Dial{Target: sip.Target{Binding: &bindings[0]}, To: "alice"})
+		buf := make([]byte, 4096)
+		n, from, err := phone.conn.ReadFromUDPAddrPort(buf)
+		inv := parse(string(buf[:n]))
+		if err != nil || from != second || !strings.Contains(inv.get("Via"), "10.0.0.1:5070") || !strings.Contains(inv.get("Contact"), "10.0.0.1:5070") {
+			t.Errorf("from %v, %v: %+v", from, err, inv)
+		}
+		phone.reply(inv, "486 Busy Here", "")
+		phone.expect("ACK")
+		told[sip.Rejected](o)
+	}, func(c *sip.Config) { c.Listen = append(c.Listen, "udp://"+second.String()) })
+}
+
+// Who names itself, and is not known to choke on it, is offered more than MD5.
+func TestAlgorithmsByUserAgent(t *testing.T) {
+	story(t, func(b *bench) {
+		phone := b.peer(phoneAt)
+		for i, c := range []struct{ agent, want string }{
+			{"", "MD5"}, {"User-Agent: baresip v1.1.0 (x86_64/linux)", "MD5"}, {"User-Agent: Linphone-Desktop/5.2.4 (belle-sip/5.3)", "SHA-256 MD5"},
+		} {
+			var extra []string
+			if c.agent != "" {
+				extra = []string{c.agent}
+			}
+			phone.register(i+1, extra...)
+			var got []string
+			for _, ch := range phone.expect("401").all("WWW-Authenticate") {
+				f, err := digest.Parse(ch)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, f.Algorithm)
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("%q is offered %v", c.agent, got)
+			}
 		}
 	})
 }

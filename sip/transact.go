@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"b2bua/sip/digest"
@@ -20,13 +21,14 @@ func (l *Leg) attempt(method string, fill func(*request), final func(*sipmsg.Res
 	if fill != nil {
 		fill(r)
 	}
-	l.ep.request(l.dialog.next, r, func(res *sipmsg.Response) {
+	way := l.dialog.next
+	l.ep.request(way, r, func(res *sipmsg.Response) {
 		if res.StatusCode < 200 {
 			return
 		}
 		l.box.post(func() {
 			if mayAuthorize {
-				if h, ok := l.authorize(res, method, r.uri); ok {
+				if h, ok := l.authorize(res, method, r.uri, way); ok {
 					l.attempt(method, func(again *request) {
 						if fill != nil {
 							fill(again)
@@ -43,10 +45,18 @@ func (l *Leg) attempt(method string, fill func(*request), final func(*sipmsg.Res
 
 // credentials answer challenges on a dialled leg. An inbound leg has none, so a
 // caller can never make us prove anything to it.
-type credentials struct{ username, password string }
+type credentials struct {
+	username, password string
 
-// authorize answers a 401 or 407 (RFC 3261 §22).
-func (l *Leg) authorize(res *sipmsg.Response, method, uri string) (Header, bool) {
+	host  netip.Addr // whom they are for: the configured target
+	realm string     // of its first challenge
+}
+
+// authorize answers a 401 or 407 (RFC 3261 §22). A Contact or Record-Route may
+// send the dialog to somebody else, who is not to collect answers to challenges
+// of his own: only the target that the password was configured for gets them,
+// and only for the realm that it named first.
+func (l *Leg) authorize(res *sipmsg.Response, method, uri string, way flow) (Header, bool) {
 	ask, answer := "www-authenticate", "Authorization"
 	switch res.StatusCode {
 	case sipmsg.StatusUnauthorized:
@@ -58,9 +68,15 @@ func (l *Leg) authorize(res *sipmsg.Response, method, uri string) (Header, bool)
 	if l.username == "" {
 		return Header{}, false
 	}
+	if way.remote.Addr().Unmap() != l.host {
+		l.log.Warn("challenge of a host that has no business with it", "source", way.remote)
+		return Header{}, false
+	}
 	var challenges []string
 	for _, h := range res.GetHeaders(ask) {
-		challenges = append(challenges, h.Value())
+		if f, err := digest.Parse(h.Value()); err == nil && (l.realm == "" || f.Realm == l.realm) {
+			challenges = append(challenges, h.Value())
+		}
 	}
 	challenge, err := digest.Choose(challenges)
 	if err != nil {
@@ -71,6 +87,9 @@ func (l *Leg) authorize(res *sipmsg.Response, method, uri string) (Header, bool)
 	if err != nil {
 		l.log.Info("challenge not answered", "err", err)
 		return Header{}, false
+	}
+	if f, err := digest.Parse(challenge); err == nil {
+		l.realm = f.Realm
 	}
 	return Header{answer, v}, true
 }

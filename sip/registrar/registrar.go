@@ -50,6 +50,7 @@ type Request struct {
 	CallID    string
 	CSeq      uint32
 	Source    netip.AddrPort // where it came from: the address to dial through NAT
+	Local     netip.AddrPort // and where it arrived: NAT lets only that address answer
 	Transport string         // "udp", "tcp", …
 	UserAgent string
 }
@@ -60,6 +61,7 @@ type Binding struct {
 	Contact   string // the URI as registered
 	Q         float64
 	Source    netip.AddrPort
+	Local     netip.AddrPort // the address of ours that it registered at
 	Transport string
 	UserAgent string
 	Expires   time.Time

@@ -48,7 +48,7 @@ func (r *Registrar) apply(old []Binding, q Request, now time.Time) ([]Binding, e
 		}
 		next = append(next, Binding{
 			User: q.User, Contact: c.URI, Q: c.Q,
-			Source: unmap(q.Source), Transport: strings.ToLower(q.Transport), UserAgent: q.UserAgent,
+			Source: unmap(q.Source), Local: q.Local, Transport: strings.ToLower(q.Transport), UserAgent: q.UserAgent,
 			Expires: now.Add(expires), Updated: now,
 			CallID: q.CallID, CSeq: q.CSeq, Instance: c.Instance, RegID: c.RegID,
 			key: key,
