@@ -95,6 +95,9 @@ func (h *hunt) try(t target) {
 		return
 	}
 	p.leg.sound = sound
+	if from := t.source(); from.IsValid() {
+		sound.ExpectFrom(from)
+	}
 	c.legs = append(c.legs, p.leg)
 	d := t.dial
 	d.From, d.Offer = c.callerParty(h.from), sound.Offer()

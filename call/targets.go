@@ -2,6 +2,7 @@ package call
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -128,4 +129,25 @@ func dialText(a *events.Attempt, took time.Duration) string {
 		text += fmt.Sprintf(" (%d %s)", a.SIPCode, a.SIPReason)
 	}
 	return text
+}
+
+// source is the address that signalling with the target goes to, where that is
+// known without asking a resolver: its sound may well come from there, too.
+func (t target) source() netip.Addr {
+	if b := t.dial.Target.Binding; b != nil {
+		return b.Source.Addr()
+	}
+	_, host, _ := strings.Cut(t.dial.Target.URI, ":")
+	if _, after, ok := strings.Cut(host, "@"); ok {
+		host = after
+	}
+	host, _, _ = strings.Cut(host, ";")
+	if at, err := netip.ParseAddrPort(host); err == nil {
+		return at.Addr()
+	}
+	at, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at
 }

@@ -79,6 +79,9 @@ func (x *Exchange) build() error {
 	if x.system, err = x.newSystem(); err != nil {
 		return err
 	}
+	if err := x.recoverRecordings(context.Background()); err != nil {
+		return err
+	}
 	if x.api, err = x.newAPI(); err != nil {
 		return fmt.Errorf("api: %w", err)
 	}
@@ -96,6 +99,9 @@ func (x *Exchange) Handler() http.Handler { return x.api.Handler() }
 
 // Ready is closed once SIP listens.
 func (x *Exchange) Ready() <-chan struct{} { return x.sip.Ready() }
+
+// Serving is closed once the API listens.
+func (x *Exchange) Serving() <-chan struct{} { return x.api.Started() }
 
 // Cut ends a drain at once: calls still running are ended. It may be called
 // more than once.

@@ -56,7 +56,7 @@ func (p phoneCall) Run(w world) error {
 	if err != nil {
 		return err
 	}
-	defer tel.Close()
+	defer func() { _ = tel.Close() }() // the call is over, and what it came to is told
 	c, err := p.place(ctx, tel, server.AddrPort())
 	if err != nil {
 		return err
@@ -227,7 +227,7 @@ func (p phoneCall) speak(ctx context.Context, w world) ([]int16, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	log := slog.New(slog.NewTextHandler(w.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	clip, err := speech.New(speech.Config{CacheDir: dir}, log).Say(ctx, speech.Text{Text: p.Say, Language: "en-US"})
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -10,22 +11,26 @@ import (
 	"b2bua/exchange"
 )
 
+// giveKey shows the key of a first start, before anything else can go wrong: it
+// cannot be shown again.
+func giveKey(w io.Writer, key string) {
+	if key != "" {
+		fmt.Fprintf(w, "\nadmin key: %s   (shown this once: keep it)\n", key)
+	}
+}
+
 // greet says how to reach what has just started: the API, the key of a first
 // start, and the demo's number and phone.
 func greet(w io.Writer, cfg *configs.Config, x *exchange.Exchange) {
 	var b strings.Builder
 	base := apiURL(cfg)
 	fmt.Fprintf(&b, "\nThe switch is running.\n\n  API          %s/v2   (documentation: %s/docs)\n", base, base)
-	key := "YOUR_API_KEY"
-	if x.AdminKey() != "" {
-		key = x.AdminKey()
-		fmt.Fprintf(&b, "  admin key    %s   (shown this once: keep it)\n", key)
-	}
+	key := cmp.Or(x.AdminKey(), "YOUR_API_KEY")
 	if d := x.Demo(); d != nil {
 		server := sipServer(cfg)
 		fmt.Fprintf(&b, "\nTry the demo:\n\n  number       %s   (menu: 1 rings the demo phone, 2 voicemail, 3 the time)\n", d.Number)
 		fmt.Fprintf(&b, "  phone        username %s, password %s, SIP server %s\n\n", d.Username, d.Password, server)
-		fmt.Fprintf(&b, "  Call it without a softphone, from another terminal:\n    bin/b2bua call %s --digits 2 --say \"hello\" --out heard.wav\n\n", d.Number)
+		fmt.Fprintf(&b, "  Call it without a softphone, from another terminal:\n    bin/b2bua call %s --digits 2 --say \"Hello, please call me back.\" --out heard.wav\n\n", d.Number)
 		fmt.Fprintf(&b, "  With Linphone: add a SIP account (username %s, domain %s, the password above, transport UDP)\n  and dial %s.\n\n", d.Username, server, d.Number)
 	}
 	fmt.Fprintf(&b, "  See the calls:\n    curl -k -H 'X-Auth-Token: %s' %s/v2/calls\n\n", key, base)

@@ -26,6 +26,7 @@ func (s serve) Run(w world) error {
 	if err != nil {
 		return err
 	}
+	giveKey(w.stdout, x.AdminKey())
 	ctx, drain := context.WithCancel(w.ctx)
 	defer drain()
 	over := make(chan struct{})
@@ -44,11 +45,14 @@ func (s serve) Run(w world) error {
 	welcome := make(chan struct{})
 	go func() {
 		defer close(welcome)
-		select {
-		case <-x.Ready():
-			greet(w.stdout, cfg, x)
-		case <-over:
+		for _, up := range []<-chan struct{}{x.Ready(), x.Serving()} {
+			select {
+			case <-up:
+			case <-over:
+				return
+			}
 		}
+		greet(w.stdout, cfg, x)
 	}()
 	err = x.Run(ctx)
 	close(over)
