@@ -22,6 +22,10 @@ func Bridge(a, b *Session) {
 	}
 	b.shard.Load().move(b, a.shard.Load())
 	a.clocked(func() {
+		if a.leg.gone || b.shard.Load() != a.shard.Load() || b.leg.gone {
+			// One of them is broken.
+			return
+		}
 		a.leg.peer, b.leg.peer = b, a
 		a.peer.Store(b)
 		b.peer.Store(a)

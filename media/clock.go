@@ -31,6 +31,8 @@ type shard struct {
 	tick  uint64
 	legs  []*Session
 	after []func() // callbacks of this tick, run when the lock is released
+
+	broken []*Session // legs taken off, whose owners have not closed them yet
 }
 
 func (sh *shard) run(ctx context.Context, base time.Time) {
@@ -51,7 +53,15 @@ func (sh *shard) run(ctx context.Context, base time.Time) {
 // advance makes up every tick until due. All shards count from the same base,
 // so that a leg can move between them and keep its time line.
 func (sh *shard) advance(due uint64) {
+	for _, f := range sh.until(due) {
+		f()
+	}
+}
+
+// until steps until due and gives the callbacks that came of it.
+func (sh *shard) until(due uint64) (after []func()) {
 	sh.mu.Lock()
+	defer sh.mu.Unlock()
 	behind := due - min(sh.tick, due)
 	if behind > 1 {
 		sh.late.Add(behind - 1)
@@ -63,29 +73,18 @@ func (sh *shard) advance(due uint64) {
 		sh.tick++
 		sh.step(sh.engine.now())
 	}
-	after := sh.after
-	sh.after = nil
-	sh.mu.Unlock()
-	for _, f := range after {
-		f()
-	}
+	after, sh.after = sh.after, nil
+	return after
 }
 
 // step is one tick: first everybody is heard, then everybody is spoken to, so
 // that a bridge adds no tick of delay whatever the order of its legs.
 func (sh *shard) step(now time.Duration) {
-	for _, s := range sh.legs {
-		s.direct(now)
-	}
-	for _, s := range sh.legs {
-		s.hear(sh.tick)
-	}
-	for _, s := range sh.legs {
-		s.speak(sh.tick, now)
-	}
-	for _, s := range sh.legs {
-		s.tend(sh, now)
-	}
+	sh.each("direct", func(s *Session) { s.direct(now) })
+	sh.each("hear", func(s *Session) { s.hear(sh.tick) })
+	sh.each("speak", func(s *Session) { s.speak(sh.tick, now) })
+	sh.each("tend", func(s *Session) { s.tend(sh, now) })
+	sh.remind(now)
 }
 
 func (sh *shard) add(s *Session) {
@@ -104,6 +103,9 @@ func (sh *shard) detach(s *Session) {
 		sh.legs = slices.Delete(sh.legs, i, i+1)
 		sh.size.Add(-1)
 	}
+	if i := slices.Index(sh.broken, s); i >= 0 {
+		sh.broken = slices.Delete(sh.broken, i, i+1)
+	}
 }
 
 func (sh *shard) remove(s *Session) {
@@ -113,13 +115,17 @@ func (sh *shard) remove(s *Session) {
 	s.silence()
 }
 
-// move brings a leg to another clock. The topology lock is held, so that shards
-// are only ever locked in pairs here.
+// move brings a leg to another clock, unless it is broken. The topology lock is
+// held, so that shards are only ever locked in pairs here.
 func (sh *shard) move(s *Session, to *shard) {
 	if sh == to {
 		return
 	}
 	sh.mu.Lock()
+	if s.leg.gone {
+		sh.mu.Unlock()
+		return
+	}
 	sh.detach(s)
 	s.shard.Store(to)
 	sh.mu.Unlock()
@@ -132,8 +138,8 @@ func (s *Session) clocked(f func()) {
 		sh := s.shard.Load()
 		sh.mu.Lock()
 		if s.shard.Load() == sh {
+			defer sh.mu.Unlock()
 			f()
-			sh.mu.Unlock()
 			return
 		}
 		sh.mu.Unlock()

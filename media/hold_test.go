@@ -11,7 +11,8 @@ import (
 	"b2bua/media/sdp"
 )
 
-// Silence of the far end is told once per silence, and not while on hold.
+// Silence of the far end is told every Timeout while it lasts, and not while on
+// hold.
 func TestLost(t *testing.T) {
 	onBench(t, media.Config{Timeout: 10 * time.Second}, func(b *bench) {
 		alice := b.newPeer("10.0.1.1:4000", codec.PCMU)
@@ -27,6 +28,11 @@ func TestLost(t *testing.T) {
 		if lost() != 1 {
 			t.Errorf("told %d times", lost())
 		}
+		time.Sleep(20 * time.Second)
+		if lost() != 3 {
+			t.Errorf("told %d times of a silence that goes on", lost())
+		}
+		told.Store(1)
 		alice.talk(50, func(i int) []byte { return alice.tone(i, 500, 8000) })
 		if _, err := s.Answer(alice.describe("a=sendonly")); err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"b2bua/media/codec"
+	"b2bua/media/jitter"
 )
 
 // hole is a socket that swallows what is sent and never has anything to read.
@@ -135,6 +136,25 @@ func TestJunkAllocatesNothing(t *testing.T) {
 type deaf struct{}
 
 func (deaf) Frame(TapFrame) {}
+
+// A panic inside the jitter buffer leaves its lock behind for nobody.
+func TestPanicInTheBuffer(t *testing.T) {
+	a, b, tick := bridgeByHand(t, benchEngine(newHole), codec.PCMA)
+	b.s.AddTap(deaf{})
+	a.s.buffer.jb = nil
+	a.packet()
+	tick()
+	b.s.buffer.jb = nil
+	tick()
+	for _, c := range []*caller{a, b} {
+		if !c.s.fault.broken.Load() || len(c.s.shard.Load().legs) != 0 {
+			t.Error("the leg is still on its clock")
+		}
+		c.s.buffer.jb = jitter.New(jitter.Default)
+		c.packet()
+		c.s.Close()
+	}
+}
 
 // A stalled clock makes up for what it missed and says so; what is too long ago
 // it gives up.

@@ -40,9 +40,9 @@ type leg struct {
 	eventTS uint32
 	credit  int // frames the far end got ahead of time; see flush
 
-	lostTold bool
 	checkAt  time.Duration
 	resumed  time.Duration // since when a stream is due
+	lostTold time.Duration // when its silence was told
 }
 
 func (l *leg) init() {
@@ -203,9 +203,7 @@ func (s *Session) hear(tick uint64) {
 // pull adds one packet's samples, or a gap's, to the fifo.
 func (s *Session) pull() {
 	l := &s.leg
-	s.buffer.mu.Lock()
-	p := s.buffer.jb.Pull(l.payload[:], frameSize-l.queued)
-	s.buffer.mu.Unlock()
+	p := s.buffer.pull(l.payload[:], frameSize-l.queued)
 	if p.Gap > 0 {
 		l.conceal.Fill(l.fifo[l.queued : l.queued+p.Gap])
 		l.queued += p.Gap
@@ -227,9 +225,7 @@ func (s *Session) pull() {
 	}
 	l.conceal.Good(l.fifo[l.queued : l.queued+n])
 	l.queued += n
-	s.buffer.mu.Lock()
-	s.buffer.jb.Advance(n)
-	s.buffer.mu.Unlock()
+	s.buffer.advance(n)
 }
 
 // show hands a frame to the taps.

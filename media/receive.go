@@ -40,6 +40,10 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 		s.receiveRTCP(raw, from, now)
 		return
 	}
+	defer s.rescue("rtp")
+	if s.fault.broken.Load() {
+		return
+	}
 	t := s.terms.Load()
 	p, ok := parsePacket(raw)
 	if !ok || t == nil {
@@ -115,30 +119,40 @@ func (s *Session) deliver(p packet, event bool, now time.Duration) {
 		s.in.pt = p.pt
 		s.leg.heardPT.Store(uint32(p.pt))
 	}
+	s.pass(p, event, now)
+	if event {
+		s.hearDigit(p, now)
+	}
+}
+
+func (s *Session) pass(p packet, event bool, now time.Duration) {
 	s.relay.Store(true)
+	defer s.relay.Store(false)
 	r := s.route.Load()
 	if r != nil && r.relay != nil {
 		r.relay.forward(p, event, now)
 	} else if r != nil && !event {
 		s.push(r, p, now)
 	}
-	s.relay.Store(false)
-	if event {
-		s.hearDigit(p, now)
-	}
 }
 
 // push puts audio into the jitter buffer. The route may have changed while we
 // waited for the lock: then the buffer has been emptied into the new one.
 func (s *Session) push(r *route, p packet, now time.Duration) {
-	s.buffer.mu.Lock()
-	if now := s.route.Load(); now == r {
-		s.buffer.jb.Push(p.buffered())
-		s.buffer.mu.Unlock()
+	if s.pushed(r, p) {
 		return
 	}
-	s.buffer.mu.Unlock()
 	if r = s.route.Load(); r != nil && r.relay != nil {
 		r.relay.forward(p, false, now)
 	}
+}
+
+func (s *Session) pushed(r *route, p packet) bool {
+	s.buffer.mu.Lock()
+	defer s.buffer.mu.Unlock()
+	if s.route.Load() != r {
+		return false
+	}
+	s.buffer.jb.Push(p.buffered())
+	return true
 }

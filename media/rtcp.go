@@ -66,6 +66,10 @@ func (s *Session) readRTCP(c Conn) {
 // BYE is not more than a report: a call ends by signalling, or anybody who can
 // forge a packet could end it.
 func (s *Session) receiveRTCP(raw []byte, from netip.AddrPort, now time.Duration) bool {
+	defer s.rescue("rtcp")
+	if s.fault.broken.Load() {
+		return false
+	}
 	dest := s.dest.Load()
 	if dest == nil || dest.Addr() != from.Addr().Unmap() {
 		s.count.refused.Add(1)

@@ -38,8 +38,10 @@ type Options struct {
 	Timeout time.Duration
 	// OnDigit is told of every RFC 4733 digit, once, when the key is released.
 	OnDigit func(dtmf.Digit)
-	// OnLost is told when nothing has come for Timeout, and again only after
-	// something has come. Time on hold does not count.
+	// OnLost is told when nothing has come for Timeout, and again every Timeout
+	// while that lasts: whoever had no use for it at first, before the answer
+	// say, need not remember. Time on hold does not count. It is told of a leg
+	// that a fault of the program has ended, too.
 	OnLost func()
 	// Log is the call's logger; nil: the engine's.
 	Log *slog.Logger
@@ -105,6 +107,7 @@ type Session struct {
 	leg    leg                   // the clock's
 	digits keypad                // digits heard
 	report report                // RTCP
+	fault  fault                 // what a panic left of it
 	count  counters
 }
 
@@ -112,6 +115,18 @@ type Session struct {
 type buffered struct {
 	mu sync.Mutex
 	jb *jitter.Buffer
+}
+
+func (b *buffered) pull(dst []byte, need int) jitter.Pulled {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.jb.Pull(dst, need)
+}
+
+func (b *buffered) advance(samples int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.jb.Advance(samples)
 }
 
 // counters are written by whoever does the work and read by Stats.

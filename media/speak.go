@@ -134,19 +134,23 @@ func (s *Session) tend(sh *shard, now time.Duration) {
 	l := &s.leg
 	l.lastTick = sh.tick
 	if s.digits.open.Load() {
-		sh.after = append(sh.after, func() { s.flushDigits(now) })
+		sh.after = append(sh.after, func() {
+			defer s.rescue("digits")
+			s.flushDigits(now)
+		})
 	}
 	if now < l.checkAt {
 		return
 	}
 	l.checkAt = now + time.Second/2
-	if s.lost(now) && s.opts.OnLost != nil {
-		sh.after = append(sh.after, s.opts.OnLost)
+	if s.lost(now) {
+		sh.after = append(sh.after, s.tellLost)
 	}
 	s.reportDue(now)
 }
 
-// lost tells once that nothing has come for too long, while something should.
+// lost tells that nothing has come for too long, while something should, and
+// again when that lasts as long once more.
 func (s *Session) lost(now time.Duration) bool {
 	l := &s.leg
 	t := l.terms
@@ -154,12 +158,10 @@ func (s *Session) lost(now time.Duration) bool {
 		l.resumed = now
 		return false
 	}
-	last := max(time.Duration(s.count.lastRTP.Load()), l.resumed)
+	last := max(time.Duration(s.count.lastRTP.Load()), l.resumed, l.lostTold)
 	if now-last < s.opts.Timeout {
-		l.lostTold = false
 		return false
 	}
-	told := l.lostTold
-	l.lostTold = true
-	return !told
+	l.lostTold = now
+	return true
 }
