@@ -26,7 +26,7 @@ func (e *Endpoint) admit(a arrival) (caller, bool) {
 			return caller{trunk: &t}, true
 		}
 	}
-	if e.guard.Blocked(a.source.Addr()) {
+	if e.shunned(a) {
 		return caller{}, false
 	}
 	d, ok := e.authenticate(a, !registered)
@@ -37,8 +37,11 @@ func (e *Endpoint) admit(a arrival) (caller, bool) {
 }
 
 // authenticate verifies the credentials of a request, or challenges it: in the
-// same way whether or not such a user exists. strict counts a request without
-// credentials as an attempt too.
+// same way whether or not such a user exists. strict is for sources that have no
+// business here unless they prove who they are: they are answered a few times.
+//
+// Over UDP the source of a request may be forged, so a failure counts against it
+// only with a nonce that was sent there.
 func (e *Endpoint) authenticate(a arrival, strict bool) (Device, bool) {
 	source := a.source.Addr()
 	agent, _ := value(a.req, "user-agent")
@@ -51,26 +54,30 @@ func (e *Endpoint) authenticate(a arrival, strict bool) (Device, bool) {
 		return d.Password, ok && d.Password != ""
 	}
 	err := digest.ErrMissing
+	there := a.sock.network != "udp" // the source is certain to be where it says
 	for _, h := range a.req.GetHeaders("authorization") {
 		_, err = verify.Verify(h.Value(), string(a.req.Method), uri, lookup)
 		if !errors.Is(err, digest.ErrMissing) {
+			there = there || verify.Issued(h.Value())
 			break
 		}
 	}
+	failed := errors.Is(err, digest.ErrRejected) || errors.Is(err, digest.ErrMissing) && strict
 	switch {
 	case err == nil:
 		e.guard.Forgive(source)
 		return found, true
-	case errors.Is(err, digest.ErrRejected):
+	case failed && there:
 		if e.guard.Strike(source) {
-			e.log.Warn("source banned", "source", source, "cause", "wrong credentials")
-			return Device{}, false
+			e.log.Warn("source banned", "source", source, "cause", err)
+			if e.shunned(a) {
+				return Device{}, false
+			}
 		}
-	case errors.Is(err, digest.ErrMissing) && strict:
-		if e.guard.Strike(source) {
-			e.log.Warn("source banned", "source", source, "cause", "calls without credentials")
-			return Device{}, false
-		}
+	case strict && !e.guard.Answer(source):
+		// An address that anybody can write into a datagram: nobody is banned for
+		// what may come from somebody else.
+		return Device{}, false
 	}
 	var headers []Header
 	for _, c := range verify.Challenge(errors.Is(err, digest.ErrStale)) {

@@ -16,7 +16,7 @@ func (e *Endpoint) receiveCancel(a arrival) {
 	if e.cancelled(a) {
 		return
 	}
-	if e.guard.Blocked(a.source.Addr()) {
+	if e.shunned(a) {
 		return
 	}
 	time.AfterFunc(holdCancel, func() {

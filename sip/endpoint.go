@@ -201,6 +201,11 @@ func (e *Endpoint) registered(source netip.AddrPort, network string) bool {
 	return !e.registrar.Until(source, network).IsZero()
 }
 
+// shunned sources are banned, but for the phones known behind the same address.
+func (e *Endpoint) shunned(a arrival) bool {
+	return e.guard.Blocked(a.source.Addr()) && !e.registered(a.source, a.sock.network)
+}
+
 // trusted sources are not limited: trunks, and whoever we are in a call with.
 func (e *Endpoint) trusted(a netip.Addr) bool {
 	if _, ok := e.dir.TrunkBySource(a); ok {

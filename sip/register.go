@@ -14,7 +14,7 @@ import (
 // receiveRegister is RFC 3261 §10.3. The user is the one of the credentials; the
 // To header must agree, so that nobody registers for somebody else.
 func (e *Endpoint) receiveRegister(a arrival) {
-	if e.guard.Blocked(a.source.Addr()) {
+	if e.shunned(a) {
 		return
 	}
 	device, ok := e.authenticate(a, false)

@@ -52,7 +52,8 @@ func (e *Endpoint) open(url string) (*socket, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listen %s: %w", url, err)
 		}
-		s.packets = guard.Wrap(conn, guard.ConnConfig{Guard: e.guard, Log: e.log})
+		s.packets = guard.Wrap(conn, guard.ConnConfig{Guard: e.guard, Log: e.log,
+			Known: func(source netip.AddrPort) bool { return e.registered(source, network) }})
 		local = conn.LocalAddr()
 	} else {
 		l, err := e.cfg.ListenStream(network, addr)

@@ -180,7 +180,7 @@ func TestStrangersAreBanned(t *testing.T) {
 		if len(challenge.all("WWW-Authenticate")) == 0 || challenge.tag("To") == "" {
 			t.Errorf("challenge %+v", challenge)
 		}
-		for i := range 3 {
+		for i := range 4 {
 			thief.register(10+i, credentials(t, challenge, "REGISTER", "sip:10.0.0.1", "guess"))
 			thief.expect("401")
 		}
@@ -192,6 +192,83 @@ func TestStrangersAreBanned(t *testing.T) {
 			t.Errorf("stats %+v", b.ep.Stats())
 		}
 		b.nobodyInvited()
+	})
+}
+
+// Who never says who it is is soon not answered, but not banned: the address may
+// be forged.
+func TestStrangersAreAnsweredAFewTimes(t *testing.T) {
+	story(t, func(b *bench) {
+		stranger := b.peer(strangerAt)
+		for range 2 {
+			for range 5 {
+				stranger.call()
+				stranger.expect("401")
+			}
+			for range 5 {
+				stranger.call()
+				stranger.silent(10 * time.Second)
+			}
+			time.Sleep(11 * time.Second)
+		}
+		if s := b.ep.Stats().Guard; s.Banned != 0 || s.Strikes != 0 || s.Unanswered != 10 {
+			t.Errorf("stats %+v", s)
+		}
+		b.nobodyInvited()
+	})
+}
+
+// Nobody can have a phone banned by writing its address into datagrams, with or
+// without credentials, and others behind its address cannot either.
+func TestNobodyElseSilencesAPhone(t *testing.T) {
+	forged := func(b *bench, n int, auth string) {
+		spoof := b.peer(netip.AddrPortFrom(phoneAt.Addr(), 5999))
+		defer spoof.conn.Close()
+		for i := range n {
+			spoof.call()
+			spoof.register(100+i, auth)
+		}
+		time.Sleep(time.Second)
+	}
+	const guess = `Authorization: Digest username="alice", realm="b2bua", nonce="x", uri="sip:10.0.0.1", response="00000000000000000000000000000000"`
+	calls := func(b *bench, phone *peer) {
+		d := phone.call()
+		challenge := phone.expect("401")
+		d.ackFailure(challenge)
+		d.remote, d.cseq = "<sip:+15551000@10.0.0.1>", 2
+		phone.write(d.invite(offerSDP, credentials(t, challenge, "INVITE", d.target, "secret")))
+		phone.expect("100")
+		b.invitation().Reject(480, "")
+		d.ackFailure(phone.expect("480"))
+	}
+	for _, auth := range []string{"User-Agent: none", guess, strings.Replace(guess, "sip:10.0.0.1", "sip:elsewhere", 1), "Authorization: Digest ,,="} {
+		story(t, func(b *bench) {
+			phone := registered(b)
+			forged(b, 20, auth)
+			calls(b, phone)
+			if n := b.ep.Stats().Guard.Banned; n != 0 {
+				t.Errorf("%d banned by %s", n, auth)
+			}
+		})
+		story(t, func(b *bench) { // not registered yet
+			forged(b, 20, auth)
+			phone := registered(b)
+			calls(b, phone)
+		})
+	}
+	story(t, func(b *bench) {
+		phone := registered(b)
+		thief := b.peer(netip.AddrPortFrom(phoneAt.Addr(), 5999))
+		thief.register(50)
+		challenge := thief.expect("401")
+		for i := range 10 {
+			thief.register(60+i, credentials(t, challenge, "REGISTER", "sip:10.0.0.1", "guess"))
+		}
+		time.Sleep(time.Second)
+		if b.ep.Stats().Guard.Banned != 1 {
+			t.Errorf("stats %+v", b.ep.Stats())
+		}
+		calls(b, phone)
 	})
 }
 

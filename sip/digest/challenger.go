@@ -137,6 +137,17 @@ func (b Bound) Verify(authorization, method, uri string, lookup func(user string
 	return f.Username, nil
 }
 
+// Issued reports whether an Authorization header carries a nonce that was given to
+// this source: so it receives what is sent to it, and is no forged address.
+func (b Bound) Issued(authorization string) bool {
+	f, err := Parse(authorization)
+	if err != nil {
+		return false
+	}
+	_, genuine := b.c.seal.open(f.Nonce, b.source)
+	return genuine
+}
+
 // check refuses what cannot be an answer to one of our challenges.
 func (c *Challenger) check(f Fields, uri string) error {
 	name := f.Algorithm

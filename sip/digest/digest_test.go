@@ -350,3 +350,22 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+func TestIssued(t *testing.T) {
+	c := New("r", time.Now)
+	answer := func(source string) string {
+		v, err := Respond(c.For(source).Challenge(false)[0], "REGISTER", "sip:r", "u", "wrong", 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if !c.For("a").Issued(answer("a")) {
+		t.Error("a nonce that was given to the source is not known")
+	}
+	for _, v := range []string{answer("b"), "", `Digest nonce="x"`, "Digest ,,=", "Basic dTpw"} {
+		if c.For("a").Issued(v) {
+			t.Errorf("a nonce of somebody else passes: %s", v)
+		}
+	}
+}

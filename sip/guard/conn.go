@@ -16,6 +16,9 @@ import (
 type ConnConfig struct {
 	Guard *Guard
 	Log   *slog.Logger
+	// Known sources are heard even when their address is banned or over its rate,
+	// for others may be behind it, or pretend to be. Nil means nobody is.
+	Known func(netip.AddrPort) bool
 	// MaxMessage is the largest datagram that is looked at; 16 KiB.
 	MaxMessage int
 	// MaxPeers bounds how many sources a reader started by Serve sees before it
@@ -66,6 +69,9 @@ type addrReader interface {
 func Wrap(pc net.PacketConn, cfg ConnConfig) *Conn {
 	cfg.MaxMessage = cmp.Or(cfg.MaxMessage, 16<<10)
 	cfg.MaxPeers = cmp.Or(cfg.MaxPeers, 1<<14)
+	if cfg.Known == nil {
+		cfg.Known = func(netip.AddrPort) bool { return false }
+	}
 	c := &Conn{PacketConn: pc, cfg: cfg, done: make(chan struct{})}
 	c.addrs, _ = pc.(addrReader)
 	// One octet more than may be, so that a longer datagram shows.
@@ -192,7 +198,7 @@ func (c *Conn) admit(data []byte, from netip.AddrPort) []byte {
 		c.counts.junk.Add(1)
 		return nil
 	}
-	if !c.cfg.Guard.Allow(from.Addr()) {
+	if !c.cfg.Guard.Allow(from.Addr()) && !c.cfg.Known(from) {
 		c.counts.blocked.Add(1)
 		return nil
 	}

@@ -15,6 +15,7 @@ type Config struct {
 	MaxBan  time.Duration // 24 h
 	Rate    float64       // messages per second a stranger may send; 50
 	Burst   int           // messages at once; 200
+	Answers int           // requests without credentials answered within Window; 5
 	Sources int           // how many sources are remembered; 32,768
 	Bans    int           // how many bans are remembered; 32,768
 
@@ -32,6 +33,7 @@ func (c Config) withDefaults() Config {
 	c.MaxBan = max(cmp.Or(c.MaxBan, 24*time.Hour), c.Ban)
 	c.Rate = cmp.Or(c.Rate, 50)
 	c.Burst = cmp.Or(c.Burst, 200)
+	c.Answers = cmp.Or(c.Answers, 5)
 	c.Sources = cmp.Or(c.Sources, 1<<15)
 	c.Bans = cmp.Or(c.Bans, 1<<15)
 	if c.Trusted == nil {
@@ -48,6 +50,7 @@ type Stats struct {
 	Sources, Banned    int    // remembered now
 	Strikes, Bans      uint64 // given
 	Limited, Forgotten uint64 // messages over the rate; sources evicted
+	Unanswered         uint64 // requests of sources that had their answers
 }
 
 // Guard keeps count of sources. An IPv6 source is its /64: a host has all of it.
@@ -66,6 +69,8 @@ type source struct {
 	refilled time.Time
 	strikes  int
 	since    time.Time // of the first strike in the window
+	answers  int
+	asked    time.Time // of the first answer in the window
 }
 
 type ban struct {
@@ -79,8 +84,10 @@ func New(cfg Config) *Guard {
 	return &Guard{cfg: cfg, sources: newTable[source](cfg.Sources), bans: newTable[ban](cfg.Bans)}
 }
 
-// Strike counts a failed attempt (wrong password, unknown number, junk) against
-// a source and reports whether it is banned now.
+// Strike counts a failed attempt (a wrong password) against a source and reports
+// whether it is banned now. It is for sources that are certain to be where they
+// say: they have shown something that was sent there, or hold a connection.
+// Otherwise anybody could have anybody banned.
 func (g *Guard) Strike(addr netip.Addr) bool {
 	if g.cfg.Trusted(addr) {
 		return false
@@ -105,6 +112,28 @@ func (g *Guard) Strike(addr netip.Addr) bool {
 	}
 	b.last = min(max(2*b.last, g.cfg.Ban), g.cfg.MaxBan)
 	b.until = now.Add(b.last)
+	return true
+}
+
+// Answer reports whether a source that has proved nothing may be answered once
+// more. The address may be forged, so nobody is banned for asking: after a few
+// answers there is silence until the window is over, whatever is sent meanwhile.
+func (g *Guard) Answer(addr netip.Addr) bool {
+	if g.cfg.Trusted(addr) {
+		return true
+	}
+	k, now := keyOf(addr), g.cfg.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.source(k, now)
+	if now.Sub(s.asked) > g.cfg.Window {
+		s.answers, s.asked = 0, now
+	}
+	if s.answers >= g.cfg.Answers {
+		g.stats.Unanswered++
+		return false
+	}
+	s.answers++
 	return true
 }
 
@@ -140,14 +169,14 @@ func (g *Guard) Allow(addr netip.Addr) bool {
 	return true
 }
 
-// Forgive clears strikes and ban: the source proved itself (a registration with
+// Forgive clears strikes, answers and ban: the source proved itself (a registration with
 // the right password) or an administrator says so.
 func (g *Guard) Forgive(addr netip.Addr) {
 	k := keyOf(addr)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if s, ok := g.sources.get(k); ok {
-		s.strikes = 0
+		s.strikes, s.answers = 0, 0
 	}
 	g.bans.remove(k)
 }

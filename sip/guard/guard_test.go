@@ -154,3 +154,39 @@ func TestKnownSourceCostsNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A source that has proved nothing is answered a few times a window, and is not
+// kept silent by what is sent in its name meanwhile.
+func TestAnswersAreFew(t *testing.T) {
+	trusted := host(9)
+	g, c := fixture(guard.Config{Answers: 3, Window: time.Minute, Trusted: func(a netip.Addr) bool { return a == trusted }})
+	count := func(a netip.Addr) (n int) {
+		for range 10 {
+			if g.Answer(a) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := count(host(1)); n != 3 {
+		t.Errorf("answered %d times", n)
+	}
+	if g.Blocked(host(1)) || !g.Allow(host(1)) {
+		t.Error("banned for asking")
+	}
+	c.advance(59 * time.Second)
+	if n := count(host(1)); n != 0 {
+		t.Errorf("answered %d times within the window", n)
+	}
+	c.advance(2 * time.Second)
+	if n := count(host(1)); n != 3 {
+		t.Errorf("answered %d times in the next window", n)
+	}
+	g.Forgive(host(1))
+	if n := count(host(1)); n != 3 {
+		t.Errorf("answered %d times once it had proved itself", n)
+	}
+	if n := count(trusted); n != 10 {
+		t.Errorf("a trunk is answered %d times", n)
+	}
+}
