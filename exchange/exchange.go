@@ -75,6 +75,7 @@ func (x *Exchange) build() error {
 	if err != nil {
 		return err
 	}
+	x.store.OnPlan((&registrations{sip: x.sip, log: x.log, plan: x.store.Plan()}).planned)
 	x.webhooks = x.newDeliverer()
 	if x.system, err = x.newSystem(); err != nil {
 		return err

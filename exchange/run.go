@@ -109,8 +109,8 @@ func (x *Exchange) goodbyes() {
 	}
 }
 
-// keepHouse deletes what is older than it has to be kept, every hour, and keeps
-// a copy of the database, every day.
+// keepHouse deletes what is older than it has to be kept, and frees what expired
+// registrations hold, every hour, and keeps a copy of the database, every day.
 func (x *Exchange) keepHouse(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
@@ -125,6 +125,7 @@ func (x *Exchange) keepHouse(ctx context.Context) error {
 		if _, err := x.store.Prune(ctx, x.retention()); err != nil && ctx.Err() == nil {
 			x.log.Warn("delete what is too old", "err", err)
 		}
+		x.sip.Sweep()
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

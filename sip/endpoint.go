@@ -171,6 +171,16 @@ func (e *Endpoint) Drain(retryAfter time.Duration) {
 // Bindings are the live contacts of a device, the preferred one first.
 func (e *Endpoint) Bindings(username string) []Binding { return e.registrar.Bindings(username) }
 
+// Registered are the users with a contact.
+func (e *Endpoint) Registered() []string { return e.registrar.Users() }
+
+// Forget ends the registrations of a device that is gone, or must prove itself
+// anew, and says how many contacts it had.
+func (e *Endpoint) Forget(username string) int { return e.registrar.Remove(username) }
+
+// Sweep frees what expired registrations hold. Call it now and then.
+func (e *Endpoint) Sweep() { e.registrar.Sweep() }
+
 // Stats are numbers to watch for leaks and attacks.
 type Stats struct {
 	Legs               int // not ended, or ended with a BYE still unanswered

@@ -93,6 +93,27 @@ func TestBindingIsDialledFromWhereItRegistered(t *testing.T) {
 	}, func(c *sip.Config) { c.Listen = append(c.Listen, "udp://"+second.String()) })
 }
 
+// A device that is gone is called no more, nor known by its address.
+func TestForgottenDevice(t *testing.T) {
+	story(t, func(b *bench) {
+		registered(b)
+		if got := b.ep.Registered(); len(got) != 1 || got[0] != "alice" {
+			t.Errorf("registered %v", got)
+		}
+		if n := b.ep.Forget("alice"); n != 1 || len(b.ep.Bindings("alice")) != 0 || len(b.ep.Registered()) != 0 || b.ep.Forget("alice") != 0 {
+			t.Errorf("%d forgotten, left %v", n, b.ep.Bindings("alice"))
+		}
+	})
+	story(t, func(b *bench) {
+		registered(b)
+		time.Sleep(10 * time.Minute)
+		b.ep.Sweep()
+		if n := b.ep.Stats().Registrations; n != 0 {
+			t.Errorf("%d expired registrations take room", n)
+		}
+	})
+}
+
 // Who names itself, and is not known to choke on it, is offered more than MD5.
 func TestAlgorithmsByUserAgent(t *testing.T) {
 	story(t, func(b *bench) {

@@ -224,6 +224,13 @@ func (r *Registrar) Remove(user string) int {
 	return n
 }
 
+// Users are those with a binding, in no order.
+func (r *Registrar) Users() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.users))
+}
+
 // Sweep frees what has expired and says how much. Call it now and then.
 func (r *Registrar) Sweep() int {
 	r.mu.Lock()
