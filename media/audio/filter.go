@@ -8,10 +8,11 @@ import (
 // Design of the prototype low-pass. The stop band begins at the Nyquist
 // frequency of the lower rate; telephone speech ends at 85 % of it (3400 Hz).
 const (
-	stopDecibels = 100.0 // designed; at least 90 is promised
-	passEdge     = 0.85  // of the lower Nyquist frequency
-	maxPhases    = 1280  // bounds the table for odd ratios such as 44101:8000
-	maxBanks     = 64    // tables kept
+	stopDecibels = 100.0   // designed; at least 90 is promised
+	passEdge     = 0.85    // of the lower Nyquist frequency
+	maxPhases    = 1280    // bounds the table for odd ratios such as 44101:8000
+	maxBanks     = 64      // tables kept
+	maxKept      = 1 << 16 // coefficients of a table that is kept; 44100:8000 has 38000
 )
 
 // filterBank is the prototype filter cut into its up phases. It is immutable.
@@ -27,19 +28,35 @@ var banks = struct {
 	byRatio map[[2]int]*filterBank
 }{byRatio: map[[2]int]*filterBank{}}
 
-// bankFor gives the shared table of a ratio, making it the first time.
+// bankFor gives the table of a ratio. Those of the usual rates are shared; large
+// ones, of odd rates, go when their resampler goes.
 func bankFor(from, to int) *filterBank {
 	up, down := ratio(to, from)
-	banks.Lock()
-	defer banks.Unlock()
 	key := [2]int{up, down}
-	if b, ok := banks.byRatio[key]; ok {
+	banks.Lock()
+	b := banks.byRatio[key]
+	banks.Unlock()
+	if b != nil {
 		return b
 	}
-	b := newFilterBank(up, down)
-	if len(banks.byRatio) < maxBanks {
-		banks.byRatio[key] = b
+	// Made outside the lock: another who wants the same one now makes it too,
+	// and nobody else waits.
+	b = newFilterBank(up, down)
+	if up*b.taps > maxKept {
+		return b
 	}
+	banks.Lock()
+	defer banks.Unlock()
+	if have := banks.byRatio[key]; have != nil {
+		return have
+	}
+	if len(banks.byRatio) >= maxBanks {
+		for some := range banks.byRatio {
+			delete(banks.byRatio, some)
+			break
+		}
+	}
+	banks.byRatio[key] = b
 	return b
 }
 

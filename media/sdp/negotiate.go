@@ -180,14 +180,12 @@ func (a *Agreement) far(m *Media, willing Direction) {
 		addr = netip.Addr{}
 	}
 	a.Remote = netip.AddrPortFrom(addr, uint16(m.Port))
-	rtcp := netip.AddrPortFrom(addr, uint16(min(m.Port+1, 65535)))
+	a.RemoteRTCP = netip.AddrPortFrom(addr, uint16(min(m.Port+1, 65535)))
 	if m.RTCP.Port() != 0 {
-		rtcp = netip.AddrPortFrom(addr, m.RTCP.Port())
-		if m.RTCP.Addr().IsValid() {
-			rtcp = m.RTCP
-		}
+		// The port only (RFC 3605 §2.1): with an address of its own, reports
+		// could be aimed at anybody.
+		a.RemoteRTCP = netip.AddrPortFrom(addr, m.RTCP.Port())
 	}
-	a.RemoteRTCP = rtcp
 	a.Held = !flow.Receives()
 	mine := flow.Reverse()
 	a.Direction = directionOf(mine.Sends() && willing.Sends(), mine.Receives() && willing.Receives())

@@ -218,3 +218,23 @@ func TestBothSidesAgree(t *testing.T) {
 		}
 	})
 }
+
+// Reports go to the stream's host, whatever address a=rtcp names.
+func TestReportsGoToTheStreamsHost(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                             "192.0.2.1:4001",
+		"a=rtcp:5001\r\n":              "192.0.2.1:5001",
+		"a=rtcp:5001 IN IP4 192.0.2.1": "192.0.2.1:5001",
+		"a=rtcp:53 IN IP4 192.0.2.9":   "192.0.2.1:53",
+	} {
+		d := mustParse(t, audioOffer(line))
+		_, a, err := local("PCMU").Answer(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = strings.Replace(want, "192.0.2.1", a.Remote.Addr().String(), 1)
+		if a.RemoteRTCP.String() != want {
+			t.Errorf("%q: %s, want %s", line, a.RemoteRTCP, want)
+		}
+	}
+}
