@@ -68,6 +68,9 @@ func (sh *shard) until(due uint64) (after []func()) {
 	}
 	if behind > catchUp {
 		sh.tick = due - catchUp
+		for _, s := range sh.legs {
+			s.skip(uint32(behind-catchUp) * frameSize)
+		}
 	}
 	for sh.tick < due {
 		sh.tick++

@@ -176,6 +176,52 @@ func TestClockCatchesUp(t *testing.T) {
 	}
 }
 
+// After a stall too long to be made up for, timestamps are again those of the
+// clock, and the first packet is marked.
+func TestTimestampsFollowTheClock(t *testing.T) {
+	w := &wire{}
+	e := benchEngine(func(a netip.AddrPort) (Conn, error) {
+		if a.Port()%2 == 1 {
+			return newHole(a)
+		}
+		w.hole = hole{a, make(chan struct{})}
+		return w, nil
+	})
+	s := benchLeg(t, e, codec.PCMU)
+	sh := s.shard.Load()
+	sh.tick = 49
+	sh.advance(60)
+	first := w.last
+	for _, due := range []uint64{160, 161, 300} {
+		w.marks = 0
+		sh.advance(due)
+		marks := 1
+		if due == 161 {
+			marks = 0
+		}
+		if ts := w.last.ts - first.ts; ts != uint32(due-60)*frameSize || w.marks != marks {
+			t.Errorf("tick %d: timestamp %d, want %d; %d packets marked", due, ts, uint32(due-60)*frameSize, w.marks)
+		}
+	}
+}
+
+// wire keeps the last packet that was sent.
+type wire struct {
+	hole
+	last  packet
+	marks int
+}
+
+func (w *wire) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error) {
+	if p, ok := parsePacket(b); ok && !isRTCP(b) {
+		w.last = p
+		if p.marker {
+			w.marks++
+		}
+	}
+	return len(b), nil
+}
+
 // What cannot be RTP is told apart, whatever its length fields claim.
 func FuzzPacket(f *testing.F) {
 	f.Add([]byte("\x80\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03payload"))

@@ -33,6 +33,7 @@ type leg struct {
 	feed    any      // what the last frame came from, to hear where it changes
 	last    int16    // its last sample
 	paused  bool     // nothing was sent last tick
+	spurt   bool     // the next packet says that the stream does not run on
 	out     [frameSize]int16
 	packet  [headerSize + maxPacket]byte
 	sender  *dtmf.Sender

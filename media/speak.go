@@ -34,6 +34,7 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	l.credit = 0
 	if l.paused {
 		s.out.resume(now)
+		l.spurt = true
 	} else {
 		s.out.ts += frameSize
 	}
@@ -45,7 +46,7 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	s.show(l.outFrame(), tick)
 	if may {
 		n := t.encoder.Encode(l.packet[headerSize:], l.out[:])
-		s.send(t.send[0].PT, l.paused, s.out.ts, n, now)
+		s.sendAudio(t.send[0].PT, n, now)
 	}
 	l.paused = !may
 	if done != nil {
@@ -91,6 +92,26 @@ func (l *leg) splice(feed any) {
 	l.feed, l.last = feed, l.out[frameSize-1]
 }
 
+// sendAudio sends a frame, marked when it does not run on from the last one
+// (RFC 3551 §4.1).
+func (s *Session) sendAudio(pt uint8, n int, now time.Duration) {
+	s.send(pt, s.leg.spurt, s.out.ts, n, now)
+	s.leg.spurt = false
+}
+
+// skip gives up time that the clock lost: the streams in both directions go on
+// where they would be without the stall.
+func (s *Session) skip(samples uint32) {
+	l := &s.leg
+	if l.writer == nil && !l.paused {
+		s.out.ts += samples
+		l.spurt = true
+	}
+	if s.route.Load() == buffering {
+		s.buffer.advance(int(samples))
+	}
+}
+
 // send sends the payload that is in the leg's packet.
 func (s *Session) send(pt uint8, marker bool, ts uint32, n int, now time.Duration) {
 	s.out.seq++
@@ -117,7 +138,7 @@ func (s *Session) speakDigit(send, first, end bool, symbol byte, event [4]byte, 
 	switch {
 	case t.eventOut < 0:
 		n := t.encoder.Encode(l.packet[headerSize:], l.out[:])
-		s.send(t.send[0].PT, l.paused, s.out.ts, n, now)
+		s.sendAudio(t.send[0].PT, n, now)
 	case send:
 		if first {
 			l.eventTS = s.out.ts

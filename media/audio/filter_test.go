@@ -30,7 +30,7 @@ func TestOddRatesAreForgotten(t *testing.T) {
 	}
 	for _, from := range append([]int{88200, 96000, 176400, 192000}, rates...) {
 		for _, to := range []int{8000, 16000} {
-			if bankFor(from, to) != bankFor(from, to) {
+			if first := bankFor(from, to); bankFor(from, to) != first {
 				t.Errorf("%d to %d Hz is made every time", from, to)
 			}
 		}
