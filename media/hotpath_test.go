@@ -304,12 +304,15 @@ func FuzzReceive(f *testing.F) {
 	f.Add([]byte("\x81\xc8\x00\x0c\x00\x00\x00\x02\x00\x00\x00\x03"), uint8(12))
 	e := benchEngine(newHole)
 	a, b, tick := bridgeByHand(f, e, codec.PCMA)
-	f.Fuzz(func(_ *testing.T, raw []byte, size uint8) {
+	f.Fuzz(func(t *testing.T, raw []byte, size uint8) {
 		for n := max(int(size), 1); len(raw) > 0; raw = raw[min(n, len(raw)):] {
 			a.now += frameTime
 			a.s.receive(raw[:min(n, len(raw))], farEnd, a.now)
 			b.packet()
 			tick()
+		}
+		if a.s.fault.broken.Load() || b.s.fault.broken.Load() {
+			t.Fatal("a packet broke the leg")
 		}
 	})
 }
