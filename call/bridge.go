@@ -49,6 +49,9 @@ func (c *Call) drop(l *leg) {
 	if c.peer == l {
 		c.disconnect()
 	}
+	if l.release != nil {
+		l.release()
+	}
 	c.legs = without(c.legs, l)
 	c.behind(l.close)
 }

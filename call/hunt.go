@@ -86,6 +86,14 @@ func (h *hunt) try(t target) {
 	p := &prong{target: t, hunt: h, leg: &leg{call: c, name: t.name}}
 	p.attempt = c.attempt(h.to, t)
 	log := c.log.With("leg", t.name)
+	if t.trunk != nil {
+		release, ok := c.sys.trunks.take(t.trunk, time.Now())
+		if !ok {
+			h.failed(p, flows.Outcome{Result: flows.Unavailable, Detail: "the trunk carries as many calls as it may"})
+			return
+		}
+		p.leg.release = release
+	}
 	sound, err := c.sys.Media.Open(media.Options{
 		Codecs: t.codecs, Prefer: c.codec(), OnDigit: p.leg.digit, OnLost: p.leg.lost, Log: log,
 	})

@@ -13,9 +13,10 @@ type leg struct {
 	sig      *sip.Leg
 	sound    *media.Session
 	answered bool
-	held     bool // the far end holds us
-	over     bool // the dialog is gone
-	events   bool // it sends keys as RFC 4733 events
+	held     bool   // the far end holds us
+	over     bool   // the dialog is gone
+	release  func() // gives the place on the trunk back; nil without one
+	events   bool   // it sends keys as RFC 4733 events
 }
 
 // hangup ends the leg's dialog in the way its state demands. On the loop.

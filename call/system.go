@@ -32,6 +32,8 @@ type System struct {
 	VoicemailDir    string
 	ApplicationWait time.Duration // how long a call rings for API control
 	MaxDuration     time.Duration // 0: no limit
+
+	trunks trunkLimits
 }
 
 // Signalling dials, and knows where devices are registered.

@@ -14,8 +14,9 @@ import (
 
 // target is one way to reach a destination.
 type target struct {
-	name   string // of the leg, in logs
-	via    string // the trunk's or device's id
+	name   string       // of the leg, in logs
+	via    string       // the trunk's or device's id
+	trunk  *flows.Trunk // whose limits hold; nil for others
 	codecs []string
 	dial   sip.Dial
 }
@@ -44,7 +45,7 @@ func (c *Call) trunkTargets(number string) (rounds [][]target, none flows.Outcom
 			continue
 		}
 		rounds = append(rounds, []target{{
-			name: number, via: t.ID, codecs: c.codecOrder(t.Codecs),
+			name: number, via: t.ID, trunk: t, codecs: c.codecOrder(t.Codecs),
 			dial: sip.Dial{To: number, Target: sip.Target{
 				URI: trunkURI(t.Outbound), Username: t.Outbound.Username, Password: t.Outbound.Password,
 			}},

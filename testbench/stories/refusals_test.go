@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"b2bua/configs"
 	"b2bua/testbench/phone"
 )
 
@@ -206,4 +207,33 @@ func TestNoCommonCodec(t *testing.T) {
 			s.Errorf("%v", e)
 		}
 	})
+}
+
+// A trunk that carries as many calls as it may is passed over; when a call of it
+// has ended it takes the next one again.
+func TestAFullTrunkIsPassedOver(t *testing.T) {
+	story(t, func(s *stage) {
+		s.flow(toSales)
+		a, b := s.parties()
+		backup := s.phone("backup", backupAt, phone.Quirks{})
+		talk := func(far *phone.Phone) (in, out *phone.Call) {
+			in = s.calls(a, did)
+			out = s.next(far)
+			s.must(out.Accept())
+			s.until(in, phone.Established)
+			return in, out
+		}
+		first, out := talk(b)
+		second, other := talk(backup)
+		s.hangsUp(first)
+		s.over(out)
+		s.event("call.completed")
+		third, again := talk(b)
+		s.hangsUp(second)
+		s.over(other)
+		s.event("call.completed")
+		s.hangsUp(third)
+		s.over(again)
+		s.event("call.completed")
+	}, withBackup, config(func(c *configs.Config) { c.Trunks[0].Outbound.MaxCalls = 1 }), undrawn)
 }
