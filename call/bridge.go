@@ -9,6 +9,7 @@ import (
 func (c *Call) connect(l *leg, who string) {
 	c.silence()
 	c.stopPlay(reasonInterrupted) // what plays would hide the other party
+	c.gather.stop(errTakenOver)
 	media.Bridge(c.caller.sound, l.sound)
 	c.peer = l
 	now := c.now()

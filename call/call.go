@@ -51,7 +51,7 @@ type Call struct {
 	serves    string          // what the flow lets the caller hear or answer now; "" nothing
 	gather    *gathering      // gather-dtmf collects
 	lease     *loop.Timer     // the longest a call may last
-	taping    bool            // a recording is being opened
+	taping    chan struct{}   // closed when the recording being opened is; nil without one
 	playback  *playing        // what the API plays
 	tape      *tape           // the recording
 

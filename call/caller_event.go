@@ -2,6 +2,7 @@ package call
 
 import (
 	"errors"
+	"time"
 
 	"b2bua/sip"
 )
@@ -31,7 +32,8 @@ func (c *Call) callerEvent(ev sip.Event) {
 func (c *Call) confirmed(sdp []byte) {
 	if len(sdp) == 0 {
 		if len(c.offer) == 0 {
-			c.end(unacceptable(errNoAnswer))
+			// A BYE in place of the ACK confirms, too, and says more: it goes first.
+			c.loop.After(100*time.Millisecond, func() { c.end(unacceptable(errNoAnswer)) })
 		}
 		return
 	}

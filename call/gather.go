@@ -48,6 +48,10 @@ func (c *Call) mayGather(g *gathering) error {
 		return no("bridged", "the caller talks to somebody, whose keys these would be")
 	case c.gather != nil:
 		return no("gathering", "wait until the digits asked for now are there")
+	case c.hunt != nil:
+		return no("dialling", "wait until the party that is called answers or refuses")
+	case c.next != nil:
+		return no("being transferred", "wait for the transfer")
 	case c.serves != "":
 		return no(c.serves, "the flow has the caller; transfer the call to an application first")
 	}

@@ -40,8 +40,8 @@ func (c *Call) Play(ctx context.Context, r PlayRequest) (string, error) {
 			return &StateError{State: c.serves, Verb: "play-audio", Need: "wait until the flow is done with that"}
 		}
 		c.commanded()
-		c.silence()
 		c.stopPlay(reasonInterrupted)
+		c.silence() // second: the end of a playback brings the ringback tone back
 		c.playback = p
 		p.sound = c.caller.sound.Play(media.ClipSource(clip, r.Loop))
 		now := c.now()

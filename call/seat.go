@@ -103,12 +103,16 @@ const apology = "We are sorry. Your call cannot be completed at this time. Pleas
 
 // Hangup ends the call as the flow says.
 func (s *seat) Hangup(_ context.Context, reason string) {
-	s.post(func(c *Call) { c.end(flowHangup(reason)) })
+	s.post(func(c *Call) {
+		s.act.told(TransferResult{Result: string(flows.Connected)})
+		c.end(flowHangup(reason))
+	})
 }
 
 // Reject refuses an unanswered call, and hangs up on an answered one.
 func (s *seat) Reject(_ context.Context, cause string) {
 	s.post(func(c *Call) {
+		s.act.told(TransferResult{Result: string(flows.Connected)})
 		code, text := flows.RejectCode(cause)
 		c.end(ending{reason: "rejected", source: bySystem, code: code, text: text, failed: true})
 	})
@@ -163,7 +167,11 @@ func (s *seat) post(f func(*Call)) {
 // serve says what the flow lets the caller hear or answer, so that the API does
 // not talk into it; the function it returns ends that.
 func (c *Call) serve(what string) func() {
-	_ = c.loop.Call(context.Background(), func() { c.serves = what })
+	_ = c.loop.Call(context.Background(), func() {
+		c.serves = what
+		c.gather.stop(errTakenOver) // one reader of the keys at a time
+	})
+	c.settle()
 	return func() { _ = c.loop.Call(context.Background(), func() { c.serves = "" }) }
 }
 

@@ -45,7 +45,7 @@ func (c *Call) recordByFlow() {
 		return
 	}
 	want := *c.flow.Recording
-	c.taping = true
+	c.taping = make(chan struct{})
 	c.behind(func() {
 		_, _, err := c.openTape(want)
 		if err == nil || errors.Is(err, ErrEnded) {
@@ -69,18 +69,27 @@ func (c *Call) openTape(want flows.Recording) (t *tape, kept chan struct{}, err 
 		MaxDuration: time.Duration(want.MaxDuration) * time.Second, Log: c.log,
 	})
 	if err != nil {
-		c.loop.Post(func() { c.taping = false })
+		_ = c.loop.Call(context.Background(), c.taped)
 		return nil, nil, err
 	}
 	err = c.command(context.Background(), func() error {
-		c.taping = false
 		t, kept = c.roll(rec, want)
+		c.taped()
 		return nil
 	})
 	if err != nil { // the call has ended meanwhile: there is nothing to record
+		_ = c.loop.Call(context.Background(), c.taped)
 		err = errors.Join(err, os.Remove(rec.Stop().Path))
 	}
 	return t, kept, err
+}
+
+// taped: the recording is open, or will never be. On the loop.
+func (c *Call) taped() {
+	if c.taping != nil {
+		close(c.taping)
+		c.taping = nil
+	}
 }
 
 // roll lets the recording hear the call. On the loop.
@@ -179,11 +188,11 @@ func (c *Call) StartRecording(ctx context.Context, want flows.Recording) (id str
 		switch {
 		case !c.caller.answered:
 			return &StateError{State: c.record.Status, Verb: "record", Need: "answer the call first"}
-		case c.tape != nil || c.taping:
+		case c.tape != nil || c.taping != nil:
 			return &StateError{State: "recording", Verb: "record", Need: "stop the present recording first"}
 		}
 		c.commanded()
-		c.taping = true
+		c.taping = make(chan struct{})
 		return nil
 	})
 	if err != nil {
@@ -258,12 +267,28 @@ func (c *Call) retape(ctx context.Context, verb string, name events.Name, status
 	return t.inIndex(ctx, kept)
 }
 
-// onTape runs f with the running recording, on the loop.
+// onTape runs f with the running recording, on the loop; one that is just being
+// opened is waited for.
 func (c *Call) onTape(ctx context.Context, verb string, f func(*tape) error) error {
-	return c.command(ctx, func() error {
-		if c.tape == nil {
+	for {
+		var opening chan struct{}
+		err := c.command(ctx, func() error {
+			switch {
+			case c.tape != nil:
+				return f(c.tape)
+			case c.taping != nil:
+				opening = c.taping
+				return nil
+			}
 			return &StateError{State: c.record.Status, Verb: verb, Need: "nothing is being recorded"}
+		})
+		if opening == nil {
+			return err
 		}
-		return f(c.tape)
-	})
+		select {
+		case <-opening: // whoever pauses on call.answered must not be told that nothing is recorded
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }

@@ -52,6 +52,9 @@ func (c *Call) transferAct(r TransferRequest, out chan<- TransferResult) *act {
 		switch {
 		case !e.Failed:
 		case a.controlled: // the application has failed to connect, and decides again
+			_ = c.loop.Call(context.Background(), func() {
+				a.told(TransferResult{Result: string(e.Last.Result), SIPCode: e.Last.SIPCode, SIPReason: e.Last.SIPReason})
+			})
 			e.Last = c.awaitCommands(ctx, a, 0)
 		default:
 			env.Caller.Apologise(ctx, e.Last)

@@ -7,8 +7,9 @@ import (
 )
 
 // provisionalEvery is how often a provisional response is repeated: a proxy gives
-// an INVITE up after three minutes of silence (RFC 3261 §13.3.1.1).
-const provisionalEvery = time.Minute
+// an INVITE up after three minutes of silence (RFC 3261 §13.3.1.1). A little less
+// than the minute asked for, at which many a ring time-out is set.
+const provisionalEvery = 55 * time.Second
 
 // progress sends a provisional response.
 func (l *Leg) progress(code int, sdp []byte) {
