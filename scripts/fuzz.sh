@@ -11,9 +11,16 @@ targets() { # "directory target", one a line
     sed -E 's,^(.*)/[^/]+:func (Fuzz[A-Za-z0-9_]*)\($,\1 \2,' | sort
 }
 
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 failed=0
 while read -r dir target; do
   printf '\n== %s %s\n' "$dir" "$target"
-  "$go" test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzztime" "$dir" </dev/null || failed=1
+  "$go" test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzztime" "$dir" </dev/null 2>&1 | tee "$log" && continue
+  # A worker that is busy at the moment the time is up makes go test fail, with no finding and these words alone.
+  if grep -q '^    context deadline exceeded$' "$log" && ! grep -qE 'Failing input written|panic:' "$log"; then
+    continue
+  fi
+  failed=1
 done < <(targets)
 exit "$failed"
