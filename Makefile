@@ -76,7 +76,7 @@ bench: ## benchmarks, as a table (BENCH=pattern)
 setup: ## install what the running switch uses (speech, MP3)
 	@scripts/setup.sh runtime
 
-setup-test: ## install what the tests use as well (SIPp, Linphone, baresip, ffmpeg, sox)
+setup-test: ## install what the tests use as well (SIPp, Linphone, baresip, Kamailio, ffmpeg, sox)
 	@scripts/setup.sh test
 
 fmt: ## gofmt -w

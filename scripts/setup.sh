@@ -17,6 +17,7 @@ test_set=(
   'sipp|sip-tester|calls placed and taken by SIPp'
   'linphonec|linphone-cli|calls with Linphone'
   'baresip|baresip|calls with baresip'
+  'kamailio|kamailio|trunks behind Kamailio: digest, Record-Route, failover'
   'ffmpeg|ffmpeg|reading recordings with a decoder that is not ours'
   'sox|sox|measuring recordings with a program that is not ours'
   'libopus.so.0|libopus0|Opus'
