@@ -31,6 +31,13 @@ type Config struct {
 	// Registrar bounds the registrations.
 	Registrar registrar.Config
 
+	// SessionExpires is how long a session lasts that nobody refreshes (RFC 4028);
+	// 0 is 30 minutes, below 0 asks for no refreshes of our own accord.
+	SessionExpires time.Duration
+	// MinSE is the shortest such time that we agree to; 0 is 90 seconds, the least
+	// that is allowed.
+	MinSE time.Duration
+
 	// Guard says what strangers may do; its Trusted and Now are set here.
 	Guard guard.Config
 
@@ -48,6 +55,8 @@ func (c Config) withDefaults() Config {
 		c.Listen = []string{"udp://127.0.0.1:5060"}
 	}
 	c.Realm = cmp.Or(c.Realm, "b2bua")
+	c.SessionExpires = cmp.Or(c.SessionExpires, 30*time.Minute)
+	c.MinSE = cmp.Or(c.MinSE, leastSE)
 	if c.ListenPacket == nil {
 		c.ListenPacket = func(network, addr string) (net.PacketConn, error) {
 			return (&net.ListenConfig{}).ListenPacket(context.Background(), network, addr)
@@ -79,6 +88,12 @@ func (c Config) Validate() error {
 	}
 	if c.Advertise != "" && !isHost(c.Advertise) {
 		errs = append(errs, fmt.Errorf("advertise: %q is neither an address nor a host name", c.Advertise))
+	}
+	if c.MinSE != 0 && c.MinSE < leastSE {
+		errs = append(errs, fmt.Errorf("min-se: %v is below the %v of RFC 4028", c.MinSE, leastSE))
+	}
+	if se := c.SessionExpires; se > 0 && se < max(c.MinSE, leastSE) {
+		errs = append(errs, fmt.Errorf("session-expires: %v is below min-se, %v", se, max(c.MinSE, leastSE)))
 	}
 	if strings.ContainsFunc(c.Realm, isControl) {
 		errs = append(errs, errors.New("realm: control characters"))

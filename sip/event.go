@@ -16,6 +16,7 @@ type Progressed struct {
 	Code   int
 	Reason string
 	SDP    []byte // early media; nil without
+	Dialog string // the To tag: which of several phones behind a fork it is; empty without
 }
 
 // Answered says that a dialled leg was answered; its ACK has been sent.
@@ -71,8 +72,9 @@ type By string
 const (
 	ByBye        By = "bye"
 	ByCancel     By = "cancel"
-	ByAckTimeout By = "ack_timeout" // no ACK for our 2xx; BYE was sent
-	ByTransport  By = "transport"   // the far end has lost the dialog or cannot be reached
+	ByAckTimeout By = "ack_timeout"     // no ACK for our 2xx; BYE was sent
+	ByTransport  By = "transport"       // the far end has lost the dialog or cannot be reached
+	ByExpiry     By = "session_expired" // nobody refreshed the session (RFC 4028 §10); BYE was sent
 )
 
 // Ended says that the far end, or silence, ended a leg.

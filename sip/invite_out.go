@@ -232,7 +232,7 @@ func (l *Leg) progressed(res *sipmsg.Response) {
 		l.dialog.remoteTag = tag
 	}
 	l.become(StateEarly)
-	l.tell(Progressed{Code: res.StatusCode, Reason: plain(res.Reason), SDP: sdpOf(res)})
+	l.tell(Progressed{Code: res.StatusCode, Reason: plain(res.Reason), SDP: sdpOf(res), Dialog: tagOf(res.To().Params)})
 }
 
 // refused is a final failure.

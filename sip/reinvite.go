@@ -74,7 +74,7 @@ func (l *Leg) acceptOffer(sdp []byte) {
 	l.reofferNow()
 }
 
-func (l *Leg) refuseOffer(code int) {
+func (l *Leg) refuseOffer(code int, headers []Header) {
 	o := l.offered
 	if o == nil {
 		return
@@ -83,7 +83,7 @@ func (l *Leg) refuseOffer(code int) {
 		code = 488
 	}
 	l.offered = nil
-	o.tx.reply(code)
+	o.tx.reply(code, safe(headers, "")...)
 	l.reofferNow()
 }
 

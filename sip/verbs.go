@@ -28,9 +28,11 @@ func (l *Leg) Hangup(r Reason) { l.leave(func() { l.hangup(r) }) }
 // Reanswered brings the answer.
 func (l *Leg) AcceptOffer(sdp []byte) { l.verb(func() { l.acceptOffer(sdp) }) }
 
-// RefuseOffer refuses Offered with a final response, usually 488: the session
-// goes on as it was.
-func (l *Leg) RefuseOffer(code int) { l.verb(func() { l.refuseOffer(code) }) }
+// RefuseOffer refuses Offered with a final response, usually 488 and a Warning:
+// the session goes on as it was.
+func (l *Leg) RefuseOffer(code int, headers ...Header) {
+	l.verb(func() { l.refuseOffer(code, headers) })
+}
 
 // Reinvite sends an offer in a re-INVITE, when other offers are done with.
 // Reanswered or ReofferRefused tells the outcome; a newer Reinvite takes the
