@@ -123,6 +123,6 @@ var choices = map[string][]any{
 	"RecordingSettings.channels":    {"mono", "dual"},
 	"Trunk.dtmf":                    {"auto", "rfc4733"},
 	"Trunk.srtp":                    {"off"},
-	"TrunkOutbound.transport":       {"udp", "tcp", "tls", "ws", "wss"},
+	"TrunkOutbound.transport":       {"udp", "tcp", "tls"},
 	"CallerID.from":                 {"original"},
 }

@@ -48,6 +48,7 @@ func (c *Call) trunkTargets(number string) (rounds [][]target, none flows.Outcom
 			name: number, via: t.ID, trunk: t, codecs: c.codecOrder(t.Codecs),
 			dial: sip.Dial{To: number, Target: sip.Target{
 				URI: trunkURI(t.Outbound), Username: t.Outbound.Username, Password: t.Outbound.Password,
+				Insecure: t.Outbound.TLSVerify != nil && !*t.Outbound.TLSVerify,
 			}},
 		}})
 	}

@@ -24,8 +24,11 @@ type Trunk struct {
 
 // TrunkOutbound is where and how calls leave by a trunk.
 type TrunkOutbound struct {
-	URI       string  `json:"uri"`
-	Transport string  `json:"transport,omitempty"` // udp | tcp; the URI's transport, else udp
+	URI       string `json:"uri"`
+	Transport string `json:"transport,omitempty"` // udp | tcp | tls; the URI's transport, else udp
+	// TLSVerify false takes any certificate from the far end. Left out means true:
+	// it must be valid for the host of the URI (RFC 5922).
+	TLSVerify *bool   `json:"tls_verify,omitempty"`
 	Username  string  `json:"username,omitempty"`
 	Password  string  `json:"password,omitempty"`
 	Priority  int     `json:"priority,omitempty"`  // lower first, as in SRV records
@@ -91,7 +94,15 @@ func (t *Trunk) Validate() Problems {
 func (o *TrunkOutbound) Validate() Problems {
 	var problems Problems
 	problems.addIf("uri", checkSIP(o.URI))
-	problems.checkOneOf("transport", strings.ToLower(o.Transport), "", "udp", "tcp", "tls", "ws", "wss")
+	if uri := strings.ToLower(o.URI); strings.Contains(uri, ";transport=ws") {
+		problems.add("uri", "WebSocket is how browsers connect to the switch, it cannot be dialled; use udp, tcp or tls")
+	}
+	switch transport := strings.ToLower(o.Transport); transport {
+	case "ws", "wss":
+		problems.add("transport", "%s is how browsers connect to the switch, it cannot be dialled; use udp, tcp or tls", transport)
+	default:
+		problems.checkOneOf("transport", transport, "", "udp", "tcp", "tls")
+	}
 	problems.addIf("username", checkText(o.Username, 128))
 	problems.addIf("password", checkText(o.Password, 128))
 	problems.checkMost("priority", o.Priority, 65535)

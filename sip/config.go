@@ -3,6 +3,8 @@ package sip
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -41,13 +43,31 @@ type Config struct {
 	// Guard says what strangers may do; its Trusted and Now are set here.
 	Guard guard.Config
 
+	// TLS is who we are on tls and wss listeners, and whom we believe.
+	TLS TLSConfig
+	// Origins are the web pages that may open a WebSocket, as host patterns such as
+	// "phone.example.com" or "https://*.example.com"; "*" lets in every page. Empty
+	// means pages of the host connected to, and programs, which name no origin.
+	Origins []string
+
 	// ListenPacket replaces net.ListenPacket, ListenStream net.Listen.
 	ListenPacket func(network, addr string) (net.PacketConn, error)
 	ListenStream func(network, addr string) (net.Listener, error)
+	// DialStream replaces net.Dialer for TCP and TLS; from is unspecified when any
+	// address of ours will do.
+	DialStream func(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error)
 	// Resolve replaces the system's resolver.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Now replaces time.Now for registrations and nonces.
 	Now func() time.Time
+}
+
+// TLSConfig is needed by tls and wss listeners.
+type TLSConfig struct {
+	// Certificate is asked at every handshake.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Roots verify those that we connect to; nil means the system's.
+	Roots *x509.CertPool
 }
 
 func (c Config) withDefaults() Config {

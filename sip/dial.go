@@ -10,6 +10,10 @@ type Target struct {
 	URI      string // "sip:host:port;transport=tcp"; a user part is replaced by Dial.To
 	Username string // for digest, when the far end challenges
 	Password string
+	// TLSName is who the far end must prove to be over TLS (RFC 5922); empty means
+	// the host of URI. Insecure leaves out the proof.
+	TLSName  string
+	Insecure bool
 	Binding  *Binding // set: the device's contact, by the way it registered
 }
 
