@@ -73,10 +73,13 @@ http:
 webhooks:
   allow_private: true
 trunks:
-  - trunk_id: trunk_carrier
+%[7]s`
+
+// carrier is a trunk that takes calls from loopback and sends them to an address.
+const carrier = `  - trunk_id: trunk_carrier
     name: carrier
     hosts: ["127.0.0.0/8"]
-    outbound: {uri: "sip:%[7]s;transport=udp"}
+    outbound: {uri: "sip:%s;transport=udp"}
 `
 
 // mediaPorts gives each switch its own range below the ports that the system hands out.
@@ -88,6 +91,12 @@ const rangeSize = 1600
 // and waits until it is ready.
 func StartSwitch(t *testing.T, trunk string) *Switch {
 	t.Helper()
+	return StartSwitchWith(t, fmt.Sprintf(carrier, trunk))
+}
+
+// StartSwitchWith starts a switch with trunks as its configuration lists them.
+func StartSwitchWith(t *testing.T, trunks string) *Switch {
+	t.Helper()
 	dir := t.TempDir()
 	s := &Switch{
 		t: t, dir: dir,
@@ -96,7 +105,7 @@ func StartSwitch(t *testing.T, trunk string) *Switch {
 	}
 	listen := address(peers.Ports(t, 2))
 	s.API = "https://" + listen
-	text := fmt.Sprintf(config, filepath.Join(dir, "data"), s.SIP, s.RTP, s.RTP+rangeSize-1, listen, adminKey, trunk)
+	text := fmt.Sprintf(config, filepath.Join(dir, "data"), s.SIP, s.RTP, s.RTP+rangeSize-1, listen, adminKey, trunks)
 	if err := os.WriteFile(filepath.Join(dir, "b2bua.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
