@@ -90,6 +90,8 @@ func defaultsOf(name string) map[string]any {
 		x = new(flows.Recording)
 	case "Trunk":
 		x = new(flows.Trunk)
+	case "Device":
+		x = new(flows.Device)
 	case "Webhook":
 		return valuesOf(store.NewWebhook())
 	case "CallerID":

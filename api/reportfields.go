@@ -1,5 +1,7 @@
 package api
 
+import "b2bua/flows"
+
 // reportFields are those of what the switch reports: calls, recordings,
 // messages, deliveries.
 var reportFields = map[string]string{
@@ -121,8 +123,10 @@ var choices = map[string][]any{
 	"RecordingSettings.format":      {"mp3", "wav"},
 	"RecordingSettings.participant": {"all", "caller", "callee"},
 	"RecordingSettings.channels":    {"mono", "dual"},
-	"Trunk.dtmf":                    {"auto", "rfc4733"},
-	"Trunk.srtp":                    {"off"},
+	"Trunk.dtmf":                    {"auto", "rfc4733", "info"},
+	"Trunk.srtp":                    {"off", "optional"},
+	"Trunk.hold":                    {flows.HoldMusic, flows.HoldRelay},
+	"Device.hold":                   {flows.HoldMusic, flows.HoldRelay},
 	"TrunkOutbound.transport":       {"udp", "tcp", "tls"},
-	"CallerID.from":                 {"original"},
+	"CallerID.privacy":              {flows.PrivacyPass, flows.PrivacyStrip},
 }

@@ -1,6 +1,10 @@
 package flows
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Device is a phone that registers here.
 type Device struct {
@@ -10,14 +14,23 @@ type Device struct {
 	DisplayName    string    `json:"display_name,omitempty"`
 	Number         string    `json:"number,omitempty"`
 	VoicemailBoxID string    `json:"voicemail_box_id,omitempty"`
+	AllowOutbound  []string  `json:"allow_outbound,omitempty"` // numbers it may dial by the trunks: +14155552671, +1415* or *; empty means none
+	MaxCalls       int       `json:"max_calls,omitempty"`      // such calls at once; 0 means DefaultDeviceCalls
+	Hold           string    `json:"hold,omitempty"`           // music (default) | relay
 	CreatedAt      time.Time `json:"created_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at,omitzero"`
 	Revision       int       `json:"revision,omitempty"`
 }
 
+// DefaultDeviceCalls is how many calls to the outside a device that names no
+// limit may have at once: enough for a person, too few for toll fraud to pay.
+const DefaultDeviceCalls = 4
+
 // ApplyDefaults fills in what was left out.
 func (d *Device) ApplyDefaults() {
 	orElse(&d.DisplayName, d.Username)
+	orElse(&d.MaxCalls, DefaultDeviceCalls)
+	orElse(&d.Hold, HoldMusic)
 }
 
 // Validate tells everything that is wrong with the device.
@@ -41,5 +54,47 @@ func (d *Device) Validate() Problems {
 	if d.VoicemailBoxID != "" {
 		problems.checkID("voicemail_box_id", d.VoicemailBoxID)
 	}
+	if len(d.AllowOutbound) > maxEntries {
+		problems.add("allow_outbound", "a list has at most %d entries; this one has %d", maxEntries, len(d.AllowOutbound))
+	}
+	for i, entry := range d.AllowOutbound {
+		if !validPermission(entry) {
+			problems.addNumber(fmt.Sprintf("allow_outbound[%d]", i),
+				"%q is neither a number nor the beginning of one; write +14155552671, +1415* or * for all", shorten(entry))
+		}
+	}
+	problems.checkMost("max_calls", d.MaxCalls, 1000)
+	problems.checkOneOf("hold", d.Hold, "", HoldMusic, HoldRelay)
 	return problems
+}
+
+// MayDial says whether the device may call this number, in E.164, by the trunks.
+func (d *Device) MayDial(number string) bool {
+	if _, err := ParseNumber(number); err != nil {
+		return false
+	}
+	for _, entry := range d.AllowOutbound {
+		if prefix, many := strings.CutSuffix(entry, "*"); entry == number || many && strings.HasPrefix(number, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// MostCalls is how many calls to the outside the device may have at once.
+func (d *Device) MostCalls() int {
+	if d.MaxCalls <= 0 {
+		return DefaultDeviceCalls
+	}
+	return d.MaxCalls
+}
+
+// validPermission accepts a number, the beginning of one, and * for all.
+func validPermission(entry string) bool {
+	prefix, many := strings.CutSuffix(entry, "*")
+	if !many {
+		_, err := ParseNumber(entry)
+		return err == nil
+	}
+	return prefix == "" || len(prefix) <= 15 && prefix[0] == '+' && onlyDigits(prefix[1:])
 }

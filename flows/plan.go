@@ -32,7 +32,8 @@ type Plan struct {
 	fallback    *CallFlow            // the oldest active flow without a number
 	trunks      []*Trunk
 	sources     []source
-	defaultFlow []*CallFlow // all active flows without a number, oldest first
+	rewriters   map[string]*rewriters // by trunk id
+	defaultFlow []*CallFlow           // all active flows without a number, oldest first
 }
 
 // flowPlan is a flow with its rules compiled.
@@ -72,6 +73,7 @@ func NewPlan(n Nouns) (*Plan, Problems) {
 		byNumber:   make(map[string]*Device, len(n.Devices)),
 		numbers:    make(map[string]*PhoneNumber, len(n.Numbers)),
 		dids:       make(map[string]*CallFlow, len(n.Flows)),
+		rewriters:  make(map[string]*rewriters, len(n.Trunks)),
 	}
 	p.addFlows(n.Flows, &problems)
 	p.addMenus(n.Menus, &problems)
@@ -271,6 +273,7 @@ func (p *Plan) addTrunks(list []*Trunk, problems *Problems) {
 			problems.addConflict("trunk_id", "there is already a trunk with the id %q; choose another", t.ID)
 		}
 		seen[t.ID] = true
+		p.rewriters[t.ID] = compileTransforms(t.Transforms)
 		for _, host := range t.Hosts {
 			if prefix, ok := hostPrefix(host); ok {
 				p.sources = append(p.sources, source{prefix, t})

@@ -9,17 +9,22 @@ import (
 
 // Trunk is a carrier: who may send us calls, and where calls to the outside go.
 type Trunk struct {
-	ID        string         `json:"trunk_id"`
-	Name      string         `json:"name"`
-	Hosts     []string       `json:"hosts,omitempty"` // addresses, CIDRs or names: inbound identity
-	Outbound  *TrunkOutbound `json:"outbound,omitempty"`
-	CallerID  *CallerID      `json:"caller_id,omitempty"`
-	Codecs    []string       `json:"codecs,omitempty"` // in order of preference; empty means all we have
-	DTMF      string         `json:"dtmf,omitempty"`   // auto (default) | rfc4733
-	SRTP      string         `json:"srtp,omitempty"`   // off (default)
-	CreatedAt time.Time      `json:"created_at,omitzero"`
-	UpdatedAt time.Time      `json:"updated_at,omitzero"`
-	Revision  int            `json:"revision,omitempty"`
+	ID              string         `json:"trunk_id"`
+	Name            string         `json:"name"`
+	Hosts           []string       `json:"hosts,omitempty"` // addresses, CIDRs or names: inbound identity
+	Outbound        *TrunkOutbound `json:"outbound,omitempty"`
+	CallerID        *CallerID      `json:"caller_id,omitempty"`
+	Transforms      *Transforms    `json:"transforms,omitempty"`
+	Codecs          []string       `json:"codecs,omitempty"`           // in order of preference; empty means all we have
+	DTMF            string         `json:"dtmf,omitempty"`             // auto (default) | rfc4733 | info
+	SRTP            string         `json:"srtp,omitempty"`             // off (default) | optional
+	Hold            string         `json:"hold,omitempty"`             // music (default) | relay
+	Probe           int            `json:"probe,omitempty"`            // seconds between OPTIONS; 0 means 30, -1 none
+	AllowRefer      bool           `json:"allow_refer,omitempty"`      // it may transfer calls (RFC 3515)
+	FollowRedirects bool           `json:"follow_redirects,omitempty"` // its 3xx are followed, within bounds
+	CreatedAt       time.Time      `json:"created_at,omitzero"`
+	UpdatedAt       time.Time      `json:"updated_at,omitzero"`
+	Revision        int            `json:"revision,omitempty"`
 }
 
 // TrunkOutbound is where and how calls leave by a trunk.
@@ -31,25 +36,41 @@ type TrunkOutbound struct {
 	TLSVerify *bool   `json:"tls_verify,omitempty"`
 	Username  string  `json:"username,omitempty"`
 	Password  string  `json:"password,omitempty"`
+	Register  bool    `json:"register,omitempty"`  // we register there (RFC 3261 section 10)
 	Priority  int     `json:"priority,omitempty"`  // lower first, as in SRV records
-	Weight    int     `json:"weight,omitempty"`    // not yet: 0
+	Weight    int     `json:"weight,omitempty"`    // share among trunks of one priority, as in SRV records
 	MaxCalls  int     `json:"max_calls,omitempty"` // at once; 0 means no limit
 	MaxCPS    float64 `json:"max_cps,omitempty"`   // new calls a second; 0 means no limit
 }
 
-// CallerID says which number a trunk is shown.
+// CallerID says who the far end is told is calling, and whom a trunk is
+// believed about callers.
 type CallerID struct {
-	From      string `json:"from,omitempty"`      // original (default)
-	PAI       bool   `json:"pai,omitempty"`       // not yet: P-Asserted-Identity (RFC 3325)
-	Diversion bool   `json:"diversion,omitempty"` // not yet: Diversion (RFC 5806)
+	From        string `json:"from,omitempty"`         // original (default) | flow_number | a number in E.164
+	PAI         bool   `json:"pai,omitempty"`          // send P-Asserted-Identity (RFC 3325)
+	Diversion   bool   `json:"diversion,omitempty"`    // send Diversion (RFC 5806)
+	HistoryInfo bool   `json:"history_info,omitempty"` // send History-Info (RFC 7044)
+	Privacy     string `json:"privacy,omitempty"`      // pass (default) | strip: what is told of callers who withhold their number
+	TrustPAI    *bool  `json:"trust_pai,omitempty"`    // believe its P-Asserted-Identity; nil means yes
 }
+
+// What a trunk's or device's far end hears of a hold.
+const (
+	HoldMusic = "music" // music from here
+	HoldRelay = "relay" // the hold itself is passed on
+)
+
+// DefaultProbe is the time between OPTIONS to a trunk that names none.
+const DefaultProbe = 30 * time.Second
 
 // ApplyDefaults fills in what was left out.
 func (t *Trunk) ApplyDefaults() {
 	orElse(&t.DTMF, "auto")
 	orElse(&t.SRTP, "off")
+	orElse(&t.Hold, HoldMusic)
 	if t.CallerID != nil {
-		orElse(&t.CallerID.From, "original")
+		orElse(&t.CallerID.From, FromOriginal)
+		orElse(&t.CallerID.Privacy, PrivacyPass)
 	}
 }
 
@@ -78,14 +99,24 @@ func (t *Trunk) Validate() Problems {
 			problems.add(fmt.Sprintf("codecs[%d]", i), "%q is not the name of a codec; write it as PCMU or PCMA", shorten(codec))
 		}
 	}
-	switch t.DTMF {
-	case "inband", "info":
-		problems.add("dtmf", "this version does not send digits as %s on a trunk yet; use auto or rfc4733", t.DTMF)
-	default:
-		problems.checkOneOf("dtmf", t.DTMF, "", "auto", "rfc4733")
+	if t.Transforms != nil {
+		problems = append(problems, t.Transforms.Validate().Under("transforms")...)
 	}
-	if t.SRTP != "" && t.SRTP != "off" {
-		problems.add("srtp", "this switch does not encrypt the sound yet; use off")
+	switch t.DTMF {
+	case "inband":
+		problems.add("dtmf", "this version does not send digits as tones in the sound yet; use auto, rfc4733 or info")
+	default:
+		problems.checkOneOf("dtmf", t.DTMF, "", "auto", "rfc4733", "info")
+	}
+	switch t.SRTP {
+	case "required":
+		problems.add("srtp", "this version does not encrypt the sound yet; use off, or optional to encrypt it as soon as that works")
+	default:
+		problems.checkOneOf("srtp", t.SRTP, "", "off", "optional")
+	}
+	problems.checkOneOf("hold", t.Hold, "", HoldMusic, HoldRelay)
+	if t.Probe < -1 || t.Probe > 86400 {
+		problems.add("probe", "%d is out of range; give the seconds between OPTIONS, 1 to 86400, 0 for the default of 30 or -1 for none", t.Probe)
 	}
 	return problems
 }
@@ -106,29 +137,13 @@ func (o *TrunkOutbound) Validate() Problems {
 	problems.addIf("username", checkText(o.Username, 128))
 	problems.addIf("password", checkText(o.Password, 128))
 	problems.checkMost("priority", o.Priority, 65535)
-	if o.Weight != 0 {
-		problems.add("weight", "this version does not share calls among trunks by weight yet; leave it out and order the trunks by priority")
+	problems.checkMost("weight", o.Weight, 65535)
+	if o.Register && o.Username == "" {
+		problems.add("register", "to register there a username is needed; give it, and the password")
 	}
 	problems.checkMost("max_calls", o.MaxCalls, 1_000_000)
 	if !(o.MaxCPS >= 0 && o.MaxCPS <= 100_000) {
 		problems.add("max_cps", "%v is out of range; give the calls a second, 0 for no limit", o.MaxCPS)
-	}
-	return problems
-}
-
-// Validate tells what of the caller id policy cannot be had.
-func (c *CallerID) Validate() Problems {
-	var problems Problems
-	if c.From == "flow_number" {
-		problems.add("from", "this version does not show the number of the flow yet; use original")
-	} else {
-		problems.checkOneOf("from", c.From, "", "original")
-	}
-	if c.PAI {
-		problems.add("pai", "this version does not send P-Asserted-Identity yet; use false")
-	}
-	if c.Diversion {
-		problems.add("diversion", "this version does not send Diversion yet; use false")
 	}
 	return problems
 }

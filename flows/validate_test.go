@@ -217,15 +217,12 @@ func TestTrunksDevicesAndNumbers(t *testing.T) {
 // What a trunk cannot do yet is refused at save, and the message says so.
 func TestTrunkSettingsToCome(t *testing.T) {
 	for path, change := range map[string]func(*flows.Trunk){
-		"srtp":                func(x *flows.Trunk) { x.SRTP = "optional" },
-		"dtmf":                func(x *flows.Trunk) { x.DTMF = "inband" },
-		"outbound.weight":     func(x *flows.Trunk) { x.Outbound.Weight = 10 },
-		"caller_id.from":      func(x *flows.Trunk) { x.CallerID.From = "flow_number" },
-		"caller_id.pai":       func(x *flows.Trunk) { x.CallerID.PAI = true },
-		"caller_id.diversion": func(x *flows.Trunk) { x.CallerID.Diversion = true },
+		"srtp": func(x *flows.Trunk) { x.SRTP = "required" },
+		"dtmf": func(x *flows.Trunk) { x.DTMF = "inband" },
 	} {
-		x := flows.Trunk{ID: "t", Name: "t", DTMF: "rfc4733", CallerID: &flows.CallerID{From: "original"},
-			Outbound: &flows.TrunkOutbound{URI: "sip:192.0.2.1", Priority: 3, MaxCalls: 30, MaxCPS: 2.5}}
+		x := flows.Trunk{ID: "t", Name: "t", DTMF: "info", SRTP: "optional", Hold: "relay", Probe: -1, AllowRefer: true, FollowRedirects: true,
+			CallerID: &flows.CallerID{From: "flow_number", PAI: true, Diversion: true, HistoryInfo: true, Privacy: "strip"},
+			Outbound: &flows.TrunkOutbound{URI: "sip:192.0.2.1", Username: "me", Register: true, Priority: 3, Weight: 10, MaxCalls: 30, MaxCPS: 2.5}}
 		if problems := x.Validate(); len(problems) > 0 {
 			t.Fatal(problems)
 		}
