@@ -25,6 +25,7 @@ var planFields = map[string]string{
 	"Conditions.blocked_numbers": "Holds when the caller is in this list: it selects the rule, for example one that leads to voicemail. Entries are numbers or prefixes such as +1415*",
 	"Conditions.allowed_numbers": "Holds when the caller is in this list; entries as in blocked_numbers",
 	"Conditions.anonymous":       "true: holds when the caller withheld the number; false: when it is shown",
+	"Conditions.verstat":         "Holds when what is known of the caller's number (STIR/SHAKEN) is in this list: passed, failed, none",
 	"TimeRange.start":            "Local wall clock time from which the range holds, such as 09:00",
 	"TimeRange.end":              "Time from which it no longer holds; 24:00 is possible. Earlier than start means overnight",
 	"TimeRange.timezone":         "IANA name, such as America/New_York",

@@ -23,6 +23,8 @@ var reportFields = map[string]string{
 	"CallRecord.trunk_id":          "Trunk by which the call came in",
 	"CallRecord.device_id":         "Device from which the call came in",
 	"CallRecord.sip_call_id":       "Call-ID of the caller's leg, to find it in a SIP trace",
+	"CallRecord.verstat":           "Whether the caller's number is vouched for (STIR/SHAKEN), of calls from trunks: passed, failed or none",
+	"CallRecord.attestation":       "How far, when it passed: A, B or C",
 	"CallRecord.attempts":          "Everybody who was rung, in order",
 	"CallRecord.recordings":        "Ids of its recordings",
 	"CallRecord.error":             "routing_failed when everything was tried and nobody reached",

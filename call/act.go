@@ -34,6 +34,7 @@ func (c *Call) firstAct(in Inbound) *act {
 	env.Call = flows.Call{
 		ID: c.id, From: in.From, FromDisplay: in.Invitation.From.Display, To: in.To,
 		Anonymous: in.Invitation.Anonymous, At: c.began,
+		Verstat: in.Invitation.Verstat, Attestation: in.Invitation.Attestation,
 	}
 	if in.Invitation.Anonymous {
 		env.Call.FromDisplay = "" // RFC 3323 section 4.1: the name is part of the identity

@@ -93,6 +93,7 @@ func (s *System) New(in Inbound) *Call {
 		CallID: c.id, CallType: "inbound", Status: events.StatusInitiated,
 		From: in.From, To: in.To, InitiatedAt: now,
 		Trunk: in.TrunkID, Device: in.DeviceID, SIPCallID: in.Invitation.SIPCallID,
+		Verstat: in.Invitation.Verstat, Attestation: in.Invitation.Attestation,
 	}
 	if in.Flow != nil {
 		c.record.CallFlowID, c.record.FlowRevision = in.Flow.ID, in.Flow.Revision
@@ -170,7 +171,8 @@ func (c *Call) begin(in *sip.Invitation) {
 	c.log.Info("call begins", "from", c.record.From, "did", c.record.To,
 		"trunk", c.record.Trunk, "device", c.record.Device, "flow", c.record.CallFlowID)
 	c.tell(&events.Initiated{
-		CallType: c.record.CallType, From: c.record.From, To: c.record.To, InitiatedAt: c.began,
+		CallType: c.record.CallType, From: c.record.From, To: c.record.To,
+		Verstat: c.record.Verstat, Attestation: c.record.Attestation, InitiatedAt: c.began,
 	}, c.began)
 	sound, err := c.sys.Media.Open(media.Options{
 		OnDigit: c.caller.digit, OnLost: c.caller.lost, Log: c.log.With("leg", "caller"),

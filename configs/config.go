@@ -37,6 +37,14 @@ type SIP struct {
 	Advertise string   `json:"advertise"`
 	Realm     string   `json:"realm"`
 	UserAgent string   `json:"user_agent"`
+	STIR      STIR     `json:"stir"`
+}
+
+// STIR says whose word on callers' numbers counts (STIR/SHAKEN).
+type STIR struct {
+	Roots     string            `json:"roots"`
+	Certs     map[string]string `json:"certs"` // URL to file
+	FetchFrom []string          `json:"fetch_from"`
 }
 
 // Media is where sound flows.
@@ -112,6 +120,7 @@ func Default() *Config {
 			Listen:    []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"},
 			Realm:     "b2bua",
 			UserAgent: "b2bua",
+			STIR:      STIR{Certs: map[string]string{}, FetchFrom: []string{}},
 		},
 		Media: Media{Bind: "0.0.0.0", Ports: "20000-29999", Timeout: seconds(60)},
 		HTTP: HTTP{

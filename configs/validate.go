@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,9 +76,27 @@ func (c *Config) validateSIP(f *faults) {
 			f.add("sip.advertise", "%q must be an address or a name, with or without a port", c.SIP.Advertise)
 		}
 	}
+	c.validateSTIR(f)
 	for key, v := range map[string]string{"sip.realm": c.SIP.Realm, "sip.user_agent": c.SIP.UserAgent} {
 		if v == "" || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == '"' || r == 0x7f }) {
 			f.add(key, "must be one plain line")
+		}
+	}
+}
+
+func (c *Config) validateSTIR(f *faults) {
+	st := c.SIP.STIR
+	if st.Roots == "" && (len(st.Certs) > 0 || len(st.FetchFrom) > 0) {
+		f.add("sip.stir.roots", "is needed: without authorities to trust, certificates prove nothing")
+	}
+	for u, file := range st.Certs {
+		if parsed, err := url.Parse(u); err != nil || parsed.Scheme != "https" || parsed.Host == "" || file == "" {
+			f.add("sip.stir.certs", "%q must be an https URL and have a file", u)
+		}
+	}
+	for i, host := range st.FetchFrom {
+		if host == "" || strings.ContainsAny(host, " /@?#*") {
+			f.add(fmt.Sprintf("sip.stir.fetch_from[%d]", i), "%q must be a host, or a host with a port", host)
 		}
 	}
 }

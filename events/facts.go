@@ -31,6 +31,8 @@ type Initiated struct {
 	CallType    string    `json:"call_type"` // inbound | outbound
 	From        string    `json:"from"`
 	To          string    `json:"to"`
+	Verstat     string    `json:"verstat,omitempty"`     // of calls from trunks: passed | failed | none
+	Attestation string    `json:"attestation,omitempty"` // A | B | C, of a number that passed
 	InitiatedAt time.Time `json:"initiated_at"`
 }
 

@@ -69,6 +69,8 @@ type CallRecord struct {
 	Trunk            string            `json:"trunk_id,omitempty"`  // the call came in by
 	Device           string            `json:"device_id,omitempty"` // the call came in from
 	SIPCallID        string            `json:"sip_call_id,omitempty"`
+	Verstat          string            `json:"verstat,omitempty"`     // of calls from trunks: passed | failed | none
+	Attestation      string            `json:"attestation,omitempty"` // A | B | C, of a number that passed
 	Attempts         []Attempt         `json:"attempts,omitempty"`
 	Recordings       []string          `json:"recordings,omitempty"`
 	Error            *Problem          `json:"error,omitempty"`

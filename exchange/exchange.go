@@ -71,7 +71,11 @@ func (x *Exchange) build() error {
 		return err
 	}
 	x.media = media.New(mc, x.log)
-	x.sip, err = sip.New(x.sipConfig(), directory{plan: x.store.Plan, hosts: x.hosts}, x, x.log)
+	sc := x.sipConfig()
+	if sc.Verify, err = x.newVerifier(); err != nil {
+		return err
+	}
+	x.sip, err = sip.New(sc, directory{plan: x.store.Plan, hosts: x.hosts}, x, x.log)
 	if err != nil {
 		return err
 	}

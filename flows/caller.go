@@ -146,6 +146,8 @@ type Call struct {
 	FromDisplay string
 	To          string // the number dialled
 	Anonymous   bool   // the caller withheld the number
+	Verstat     string // whether the caller's number is vouched for (RFC 8224): passed, failed, or none, also as ""
+	Attestation string // how far, when it is: A, B or C (RFC 8588)
 	At          time.Time
 }
 

@@ -46,6 +46,9 @@ func checkConditions(c *Conditions) ([]condition, Problems) {
 	if c.Anonymous != nil {
 		list = append(list, anonymity(*c.Anonymous))
 	}
+	if c.Verstat != nil {
+		list = append(list, compileVouched(c.Verstat, &problems))
+	}
 	return list, problems
 }
 

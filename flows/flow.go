@@ -47,6 +47,7 @@ type Conditions struct {
 	BlockedNumbers []string   `json:"blocked_numbers,omitzero"`
 	AllowedNumbers []string   `json:"allowed_numbers,omitzero"`
 	Anonymous      *bool      `json:"anonymous,omitempty"`
+	Verstat        []string   `json:"verstat,omitzero"` // passed | failed | none
 }
 
 // TimeRange holds from start up to, not including, end by the wall clock of its

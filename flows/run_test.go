@@ -178,6 +178,26 @@ func TestAFlowOutsideThePlanRunsToo(t *testing.T) {
 	s.goes("dial phone_number " + office + " 1m0s")
 }
 
+func TestVouchedNumbersAreToldApart(t *testing.T) {
+	s := tell(t, "* hangup spoofed", "* phone_number "+office, "* voicemail voicemail_default")
+	s.flow.Routing[0].Conditions = &flows.Conditions{Verstat: []string{"failed"}}
+	s.flow.Routing[1].Conditions = &flows.Conditions{Verstat: []string{"passed"}}
+	s.plan = town(t, s.flow)
+	s.goes("voicemail voicemail_default")
+	s.asked, s.call.Verstat, s.call.Attestation = nil, "passed", "A"
+	s.goes("dial phone_number " + office + " 1m0s")
+	if text := "verstat holds: the caller's number is vouched for, attestation A"; !s.traced("rule 1 (*): matches any call; " + text) {
+		t.Errorf("the trace does not say %q:\n%s", text, strings.Join(s.trace(), "\n"))
+	}
+	s.asked, s.call.Verstat = nil, "failed"
+	s.goes("hangup spoofed")
+	bad := flows.NewCallFlow()
+	bad.Name, bad.Routing = "x", []flows.Rule{{Pattern: "*", DestinationType: flows.ToHangup, Conditions: &flows.Conditions{Verstat: []string{"maybe"}}}}
+	if problems := bad.Validate(); !strings.Contains(problems.Error(), `"maybe" is not one of passed, failed, none`) {
+		t.Error(problems)
+	}
+}
+
 func TestConditionsExplainThemselves(t *testing.T) {
 	yes := true
 	s := tell(t, "* voicemail voicemail_default", "* hangup vip", "* hangup hidden", "* phone_number "+office)

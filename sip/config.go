@@ -15,6 +15,7 @@ import (
 
 	"b2bua/sip/guard"
 	"b2bua/sip/registrar"
+	"b2bua/sip/stir"
 )
 
 // Config is what an Endpoint needs to know. The zero value listens on
@@ -30,6 +31,9 @@ type Config struct {
 	Realm string
 	// UserAgent is sent as Server and User-Agent; empty sends neither.
 	UserAgent string
+	// Verify checks who vouches for callers' numbers (STIR/SHAKEN); nil checks
+	// nothing and believes what trunks say of it.
+	Verify *stir.Verifier
 	// Registrar bounds the registrations.
 	Registrar registrar.Config
 

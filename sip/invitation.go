@@ -18,6 +18,11 @@ type Invitation struct {
 	Offer       []byte // nil when the INVITE has no offer
 	MaxForwards int    // what the next leg may use (RFC 3261 §16.6)
 
+	// Verstat says whether the caller's number is vouched for (RFC 8224), when
+	// the call is from a trunk: "passed", "failed" or "none". Attestation is how
+	// far it is when it passed (RFC 8588): "A", "B" or "C", or "" when nobody said.
+	Verstat, Attestation string
+
 	leg     *Leg
 	headers map[string]string // lower-case name, values joined by ", "
 	decided sync.Once

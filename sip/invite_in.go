@@ -49,6 +49,7 @@ func (e *Endpoint) receiveInvite(a arrival) {
 				leg.box.onPanic(v, nil)
 			}
 		}()
+		e.vouch(a, in)
 		e.handler.Invited(in)
 	})
 }
