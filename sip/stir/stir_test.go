@@ -25,6 +25,7 @@ func TestIdentityIsJudged(t *testing.T) {
 	a := newAuthority(t)
 	c := a.carrier()
 	good := c.identity()
+	token, _, _ := strings.Cut(good, ";")
 	set := func(in, name string, to any) func(h, c object) {
 		return func(h, c object) {
 			switch in {
@@ -57,7 +58,7 @@ func TestIdentityIsJudged(t *testing.T) {
 		{"alg none", c.identity(set("header", "alg", "none")), "failed ", "not ES256", true},
 		{"alg HS256", c.identity(set("header", "alg", "HS256")), "failed ", "not ES256", true},
 		{"info elsewhere", strings.Replace(good, "info=<"+where, "info=<https://certs.example.org/x", 1), "failed ", "different certificates", true},
-		{"forged signature", good[:len(good)/3] + good[len(good)/3:strings.Index(good, ";")-4] + "AAAA" + good[strings.Index(good, ";"):], "failed ", "signature is wrong", true},
+		{"forged signature", token[:len(token)-4] + "AAAA", "failed ", "signature is wrong", true},
 		{"signed by another", a.carrier().identity(), "failed ", "signature is wrong", true},
 		{"no signature", strings.Join(strings.Split(strings.Split(good, ";")[0], ".")[:2], ".") + ".", "failed ", "signature of 0", true},
 		{"two parts", "a.b;ppt=shaken", "failed ", "2 parts", true},
