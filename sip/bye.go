@@ -34,6 +34,9 @@ func (l *Leg) bye(why Reason) {
 	if l.offered != nil {
 		l.offered.tx.reply(487)
 	}
+	if l.referral != nil {
+		l.referral.over = true
+	}
 	l.become(StateEnded)
 	// The dialog stays known until the far end has heard, for its own BYE may be
 	// under way.

@@ -65,6 +65,14 @@ type InfoReceived struct {
 	Body        []byte
 }
 
+// Referred is a REFER (RFC 3515): the far end wants somebody else to be connected
+// in its place. It is to be answered by AcceptRefer or RefuseRefer, and, once
+// accepted, NotifyRefer tells how it goes.
+type Referred struct {
+	To ReferTo
+	By string // the URI in Referred-By (RFC 3892), or ""; the far end's word only
+}
+
 // By says what ended a leg.
 type By string
 
@@ -94,4 +102,5 @@ func (Offered) event()        {}
 func (Reanswered) event()     {}
 func (ReofferRefused) event() {}
 func (InfoReceived) event()   {}
+func (Referred) event()       {}
 func (Ended) event()          {}

@@ -15,8 +15,9 @@ type Invitation struct {
 	Trunk       *Trunk
 	Device      *Device // nil for calls from trunks
 	Source      netip.AddrPort
-	Offer       []byte // nil when the INVITE has no offer
-	MaxForwards int    // what the next leg may use (RFC 3261 §16.6)
+	Offer       []byte    // nil when the INVITE has no offer
+	MaxForwards int       // what the next leg may use (RFC 3261 §16.6)
+	Replaces    *Replaces // the call wants the place of this dialog of ours (RFC 3891); nil without
 
 	// Verstat says whether the caller's number is vouched for (RFC 8224), when
 	// the call is from a trunk: "passed", "failed" or "none". Attestation is how

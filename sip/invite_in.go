@@ -81,6 +81,13 @@ func (e *Endpoint) inspect(a arrival) (sdp []byte, code int, headers []Header) {
 	if unsupported := required(req); unsupported != "" {
 		return nil, 420, []Header{{"Unsupported", unsupported}}
 	}
+	replaces, code := replacing(req)
+	if code == 0 && replaces != nil {
+		code = e.replaceable(*replaces)
+	}
+	if code != 0 {
+		return nil, code, nil
+	}
 	sdp, code = description(req)
 	if code != 0 {
 		return nil, code, []Header{acceptHeader, encodingHeader}
@@ -161,6 +168,7 @@ func invitationOf(a arrival, who caller, sdp []byte) *Invitation {
 			in.From.User = d.Username
 		}
 	}
+	in.Replaces, _ = replacing(req)
 	in.Anonymous = who.device == nil && anonymous(in.From, in.headers["privacy"])
 	return in
 }

@@ -43,7 +43,7 @@ type Leg struct {
 	box   mailbox
 	state atomic.Int32
 
-	silent bool // the owner wants no more events; only touched on the owner's loop
+	silent atomic.Bool // the owner wants no more events; set on the owner's loop
 
 	// What follows is only touched in the box.
 
@@ -63,6 +63,8 @@ type Leg struct {
 	reoffer  *reoffer  // our re-INVITE, under way or waiting for its turn
 	waiting  []byte    // the offer of ours after that
 	goodbye  *Reason   // hang up as soon as that is allowed
+	referral *referral // the far end's REFER, until its last NOTIFY
+	referred bool      // there has been a REFER before
 	friend   netip.AddrPort
 }
 
@@ -115,7 +117,7 @@ func (l *Leg) tell(ev Event) {
 
 func (l *Leg) hand(ev Event) {
 	l.post(func() {
-		if !l.silent {
+		if !l.silent.Load() {
 			l.on(ev)
 		}
 	})
@@ -126,7 +128,7 @@ func (l *Leg) verb(f func()) { l.box.post(f) }
 
 // leave is for the verbs after which the owner hears nothing more.
 func (l *Leg) leave(f func()) {
-	l.silent = true
+	l.silent.Store(true)
 	l.box.post(func() {
 		l.over = true
 		f()
@@ -152,6 +154,7 @@ func (l *Leg) become(s State) {
 	l.reoffer.stop()
 	l.reoffer = nil
 	l.offered = nil
+	l.referralLeft()
 	l.outbound.stop()
 }
 

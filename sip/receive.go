@@ -120,7 +120,7 @@ func (e *Endpoint) receiveRequest(a arrival) {
 	case sipmsg.BYE, sipmsg.INFO, sipmsg.UPDATE, sipmsg.PRACK:
 		e.refuse(a, 481)
 	default:
-		e.refuse(a, 405, allowHeader)
+		e.receiveOther(a)
 	}
 }
 
@@ -188,6 +188,12 @@ func (l *Leg) receive(tx *serverTx) {
 		l.receiveInfo(tx)
 	case sipmsg.OPTIONS:
 		tx.respond(response{code: 200, headers: capabilities})
+	case sipmsg.REFER:
+		l.receiveRefer(tx)
+	case sipmsg.SUBSCRIBE:
+		l.receiveSubscribe(tx)
+	case sipmsg.NOTIFY:
+		tx.reply(notified(req), eventsHeader)
 	case sipmsg.PRACK:
 		tx.reply(481) // we send nothing that a PRACK could acknowledge
 	default:
@@ -243,7 +249,7 @@ func sane(req *sipmsg.Request) int {
 }
 
 // supported are the extensions we speak, as option tags.
-var supported = []string{}
+var supported = []string{"replaces", "norefersub"}
 
 // required lists the extensions that a request demands and we do not have
 // (RFC 3261 §8.2.2.3).

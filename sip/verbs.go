@@ -43,3 +43,17 @@ func (l *Leg) Reinvite(offer []byte) { l.verb(func() { l.reinvite(offer) }) }
 func (l *Leg) Info(contentType string, body []byte) {
 	l.verb(func() { l.info(contentType, body) })
 }
+
+// AcceptRefer answers Referred with 202, and tells the far end 100 Trying.
+func (l *Leg) AcceptRefer() { l.verb(l.acceptRefer) }
+
+// RefuseRefer answers Referred with a final response.
+func (l *Leg) RefuseRefer(code int) { l.verb(func() { l.refuseRefer(code) }) }
+
+// NotifyRefer tells the far end how far its REFER has come, by the status that
+// the one referred to answered with. 200 and above is the last word. The far end
+// may have hung up meanwhile: it is told nevertheless (RFC 5057 §3.1), as long as
+// our own Hangup has not ended the leg.
+func (l *Leg) NotifyRefer(code int, reason string) {
+	l.verb(func() { l.notifyRefer(code, reason) })
+}
