@@ -17,7 +17,7 @@ func (c *Call) acceptable(in *sip.Invitation) error {
 		return nil
 	}
 	var err error
-	c.speaks, err = spoken(c.offer, c.sys.Codecs)
+	c.speaks, err = c.caller.sound.Consider(c.offer)
 	return err
 }
 

@@ -45,6 +45,10 @@ func (c *Call) farewell(e ending) {
 		return
 	}
 	l.over = true
+	if e.hint.Name != "" {
+		l.sig.Reject(e.code, e.text, e.hint)
+		return
+	}
 	l.sig.Reject(e.code, e.text)
 }
 

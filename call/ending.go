@@ -5,6 +5,7 @@ import (
 
 	"b2bua/flows"
 	"b2bua/media"
+	"b2bua/media/sdp"
 	"b2bua/sip"
 )
 
@@ -17,6 +18,7 @@ type ending struct {
 	far    sipStatus  // what the far end said, word for word, when that ended the call
 	failed bool       // call.failed even though the caller was answered
 	why    sip.Reason // told to parties that are still connected
+	hint   sip.Header // tells a caller not yet answered more than the code does
 }
 
 // sipStatus is a status code and reason phrase; code 0 means none.
@@ -92,9 +94,13 @@ func mediaLost(who string) ending {
 	}
 }
 
+// warning tells a far end what is wrong with its session description (RFC 3261
+// section 20.43).
+func warning(err error) sip.Header { return sip.Warning(sdp.Warning(err)) }
+
 // unacceptable: the caller's session description cannot be answered.
 func unacceptable(err error) ending {
-	e := ending{reason: string(flows.CodecMismatch), source: bySystem, code: 488, text: "Not Acceptable Here", failed: true}
+	e := ending{reason: string(flows.CodecMismatch), source: bySystem, code: 488, text: "Not Acceptable Here", failed: true, hint: warning(err)}
 	if !errors.Is(err, media.ErrNoCommonCodec) {
 		e.reason = "invalid_sdp"
 	}
@@ -103,8 +109,8 @@ func unacceptable(err error) ending {
 
 // silent: the media engine hears nothing from a leg.
 func (c *Call) silent(l *leg) {
-	if l.held || l.over || !l.answered || c.ending != nil {
-		return
+	if l.held || l.over || !l.answered || c.ending != nil || !l.sound.Direction().Receives() {
+		return // told before the hold that is in force now
 	}
 	who := "callee"
 	if l == c.caller {

@@ -57,7 +57,7 @@ func (c *Call) reoffered(l *leg, ev sip.Offered) {
 	sdp, err := l.sound.Answer(ev.SDP)
 	if err != nil {
 		c.log.Info("refuse re-offer", "leg", l.name, "err", err)
-		l.sig.RefuseOffer(488)
+		l.sig.RefuseOffer(488, warning(err))
 		return
 	}
 	l.sig.AcceptOffer(sdp)

@@ -20,6 +20,7 @@ type terms struct {
 	remote     netip.AddrPort
 	target     int // counts the changes of remote
 	remoteRTCP netip.AddrPort
+	direction  sdp.Direction
 	sends      bool // we may send
 	receives   bool // something may come
 	held       bool
@@ -39,7 +40,7 @@ type terms struct {
 func newTerms(a sdp.Agreement, now time.Duration) *terms {
 	t := &terms{
 		remote: a.Remote, remoteRTCP: a.RemoteRTCP, held: a.Held, since: now,
-		sends: a.Direction.Sends(), receives: a.Direction.Receives(),
+		direction: a.Direction, sends: a.Direction.Sends(), receives: a.Direction.Receives(),
 		recv: a.Recv, send: a.Send, eventIn: a.RecvEvent, eventOut: a.SendEvent, codecs: a.Codecs,
 	}
 	for i := range t.kind {
@@ -63,17 +64,25 @@ func newTerms(a sdp.Agreement, now time.Duration) *terms {
 	return t
 }
 
-// Offer is a description of what we want: the first one of a dialog, or a new
-// one after SetHold. Nothing changes until Accept.
+// Offer is a description of what we want: the first one of a dialog, a later
+// one, or the one a far end asks for by a re-INVITE without an offer. Nothing
+// changes until Accept. Whether the far end holds us does not show in it: what
+// we would do if it let us is for us to say (RFC 6337 §5.3).
 func (s *Session) Offer() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.versions.Stamp(s.willing().Offer())
+	return s.offer(s.willing())
+}
+
+// offer writes an offer and remembers what an answer will be an answer to.
+func (s *Session) offer(l sdp.Local) []byte {
+	s.pending = &l
+	return s.versions.Stamp(l.Offer())
 }
 
 // Answer takes an offer, the first or a later one, and gives the answer. When
 // it fails everything stays as it was (RFC 3264 §8): errors.Is ErrNoCommonCodec
-// asks for a 488, sdp.ErrSyntax for a 400.
+// or sdp.ErrSyntax ask for a 488, and sdp.Warning says why.
 func (s *Session) Answer(offer []byte) ([]byte, error) {
 	d, err := sdp.Parse(offer)
 	if err != nil {
@@ -81,15 +90,39 @@ func (s *Session) Answer(offer []byte) ([]byte, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answer, a, err := s.willing().Answer(d)
+	l := s.willing()
+	if t := s.terms.Load(); t != nil && d.Origin.ID != 0 && d.Origin == s.theirs {
+		// By its version the description is the one before (RFC 3264 §8): so is
+		// the codec.
+		l.Prefer = t.codec()
+	}
+	answer, a, err := l.Answer(d)
 	if err != nil {
 		return nil, err
 	}
+	s.theirs = d.Origin
 	s.adopt(a)
 	return s.versions.Stamp(answer), nil
 }
 
-// Accept takes the far end's answer to our offer.
+// Consider says which codecs an offer and we have in common, the one an answer
+// would take first, or why there can be none. It changes nothing.
+func (s *Session) Consider(offer []byte) ([]string, error) {
+	d, err := sdp.Parse(offer)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, a, err := s.willing().Answer(d)
+	if err == nil && len(a.Send) == 0 {
+		err = ErrNoCommonCodec // a stream that is removed before it was there
+	}
+	return a.Codecs, err
+}
+
+// Accept takes the far end's answer to our last offer. When it fails everything
+// stays as it was.
 func (s *Session) Accept(answer []byte) error {
 	d, err := sdp.Parse(answer)
 	if err != nil {
@@ -97,10 +130,20 @@ func (s *Session) Accept(answer []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, err := s.willing().Accept(d)
+	l := s.willing()
+	if s.pending != nil {
+		l = *s.pending
+	}
+	a, err := l.Accept(d)
 	if err != nil {
 		return err
 	}
+	if !l.Direction.Receives() && a.Held {
+		// Whoever is put on hold may say inactive (RFC 3264 §6.1); that does not
+		// mean that it holds us too.
+		a.Held = s.Held()
+	}
+	s.theirs = d.Origin
 	s.adopt(a)
 	return nil
 }
@@ -137,14 +180,6 @@ func (s *Session) adopt(a sdp.Agreement) {
 	s.log.Debug("media negotiated", "codec", t.codec(), "remote", t.remote, "sends", t.sends, "receives", t.receives)
 }
 
-// SetHold puts the far end on hold, or takes it off: the next Offer, or Answer,
-// says so.
-func (s *Session) SetHold(on bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.holding = on
-}
-
 // ExpectFrom names the address the far end's signalling comes from. A far end
 // behind a NAT tells a private address in its descriptions; its stream is then
 // believed at once when it comes from here, and only after some proof when it
@@ -152,12 +187,6 @@ func (s *Session) SetHold(on bool) {
 func (s *Session) ExpectFrom(a netip.Addr) {
 	a = a.Unmap()
 	s.trusted.Store(&a)
-}
-
-// Held reports whether the far end has put us on hold.
-func (s *Session) Held() bool {
-	t := s.terms.Load()
-	return t != nil && t.held
 }
 
 // Codecs names the codecs both sides have, the one in use first.

@@ -89,7 +89,9 @@ type Session struct {
 	mu       sync.Mutex
 	local    sdp.Local
 	versions *sdp.Versions
-	holding  bool
+	pending  *sdp.Local     // what our last offer offered
+	theirs   sdp.Origin     // of the far end's last description
+	holding  bool           // we hold the far end
 	told     netip.AddrPort // the last remote with an address
 	target   int            // how often it changed
 

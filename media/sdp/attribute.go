@@ -14,8 +14,9 @@ var directions = map[string]Direction{
 
 func (p *parser) attribute(v string) error {
 	name, value, _ := strings.Cut(v, ":")
-	value = strings.TrimSpace(value)
-	if d, ok := directions[strings.ToLower(name)]; ok {
+	// Names are case-sensitive (RFC 8866 §5.13); not everybody knows.
+	name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
+	if d, ok := directions[name]; ok {
 		p.setDirection(d)
 		return nil
 	}
@@ -91,6 +92,9 @@ func (m *Media) rtpmap(v string) error {
 		return fmt.Errorf("rtpmap payload type %w", err)
 	}
 	parts := strings.Split(strings.TrimSpace(enc), "/")
+	if parts[0] == "" {
+		return nil
+	}
 	f := Format{Name: parts[0], Rate: 8000, Channels: 1}
 	if len(parts) > 1 {
 		if f.Rate, err = number(parts[1], 1, 384000); err != nil {

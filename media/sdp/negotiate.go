@@ -75,7 +75,7 @@ func (l Local) Offer() *Description {
 		m.Proto = l.Layout[l.Index].Proto
 	}
 	if l.EventPT >= 0 {
-		m.Formats = append(m.Formats, eventFormat(uint8(l.EventPT)))
+		m.Formats = append(m.Formats, eventFormat(uint8(l.EventPT), keys))
 	}
 	for i := range l.Layout {
 		if i == l.Index {
@@ -105,12 +105,12 @@ func (l Local) preferred() []Format {
 // (RFC 3264 §6). One codec only, so that the far end does not switch in
 // mid-call between two that a bridge would have to follow.
 func (l Local) Answer(offer *Description) (*Description, Agreement, error) {
-	at, common := l.choose(offer)
-	if at < 0 {
+	at, common, why := l.choose(offer)
+	if why != nil {
 		if removed(offer) {
 			return l.answerRemoved(offer)
 		}
-		return nil, Agreement{}, fmt.Errorf("%w: offered %s", ErrNoCommonCodec, summary(offer))
+		return nil, Agreement{}, fmt.Errorf("%w (offered %s)", why, summary(offer))
 	}
 	theirs := &offer.Media[at]
 	a := Agreement{Index: at, SendEvent: NoPT, RecvEvent: NoPT}
@@ -124,11 +124,11 @@ func (l Local) Answer(offer *Description) (*Description, Agreement, error) {
 		Addr: l.Addr, PTime: 20 * time.Millisecond,
 		RTCP: netip.AddrPortFrom(netip.Addr{}, uint16(l.RTCP)),
 	}
-	if pt := theirs.eventPT(a.Send[0].Rate); pt >= 0 && l.EventPT >= 0 {
+	if pt, set := theirs.event(a.Send[0].Rate); pt >= 0 && l.EventPT >= 0 {
 		a.SendEvent, a.RecvEvent = pt, pt
-		m.Formats = append(m.Formats, eventFormat(uint8(pt)))
+		m.Formats = append(m.Formats, eventFormat(uint8(pt), set))
 	}
-	a.far(theirs, l.Direction)
+	a.far(theirs, l)
 	m.Direction = a.Direction
 	d := l.describe()
 	for i := range offer.Media {
@@ -152,31 +152,36 @@ func (l Local) Accept(answer *Description) (Agreement, error) {
 		return Agreement{}, fmt.Errorf("%w: the answer has %d streams, ours is number %d", ErrSyntax, len(answer.Media), at+1)
 	}
 	theirs := &answer.Media[at]
-	if theirs.Port == 0 || !theirs.usable() {
-		return Agreement{}, fmt.Errorf("%w: answered %s", ErrNoCommonCodec, theirs)
+	if theirs.Port == 0 {
+		return Agreement{}, fmt.Errorf("%w (answered %s)", &Refusal{WarnMediaType, "The audio stream was refused"}, theirs)
 	}
-	a := Agreement{Index: at, SendEvent: NoPT, RecvEvent: NoPT, Recv: l.Codecs, Layout: l.Offer().Media}
-	a.Send = l.common(theirs)
-	if len(a.Send) == 0 {
-		return Agreement{}, fmt.Errorf("%w: answered %s", ErrNoCommonCodec, theirs)
+	common, _, why := l.judge(theirs)
+	if why != nil {
+		return Agreement{}, fmt.Errorf("%w (answered %s)", why, theirs)
 	}
+	a := Agreement{Index: at, SendEvent: NoPT, RecvEvent: NoPT, Send: common, Recv: l.Codecs, Layout: l.Offer().Media}
 	for _, f := range a.Send {
 		a.Codecs = append(a.Codecs, f.Name)
 	}
-	if pt := theirs.eventPT(a.Send[0].Rate); pt >= 0 && l.EventPT >= 0 {
+	if pt, _ := theirs.event(a.Send[0].Rate); pt >= 0 && l.EventPT >= 0 {
 		a.SendEvent, a.RecvEvent = pt, l.EventPT
 	}
-	a.far(theirs, l.Direction)
+	a.far(theirs, l)
 	return a, nil
 }
 
 // far fills in where the far end is and which way the stream flows.
-func (a *Agreement) far(m *Media, willing Direction) {
+func (a *Agreement) far(m *Media, l Local) {
 	flow := m.Direction
 	addr := m.Addr
 	if addr.IsUnspecified() {
 		// Hold as RFC 2543 had it (RFC 3264 §8.4): nothing may be sent there.
 		flow = directionOf(flow.Sends(), false)
+		addr = netip.Addr{}
+	}
+	if addr.IsLoopback() && l.Addr.IsValid() && !l.Addr.IsLoopback() {
+		// To us that would be this very machine, which nobody outside of it may
+		// aim at: the far end is learnt from what arrives.
 		addr = netip.Addr{}
 	}
 	a.Remote = netip.AddrPortFrom(addr, uint16(m.Port))
@@ -188,65 +193,7 @@ func (a *Agreement) far(m *Media, willing Direction) {
 	}
 	a.Held = !flow.Receives()
 	mine := flow.Reverse()
-	a.Direction = directionOf(mine.Sends() && willing.Sends(), mine.Receives() && willing.Receives())
-}
-
-// choose finds the first stream we can use and the codecs both sides have.
-func (l Local) choose(offer *Description) (at int, common []Format) {
-	for i := range offer.Media {
-		m := &offer.Media[i]
-		if m.Port == 0 || !m.usable() {
-			continue
-		}
-		if common = l.common(m); len(common) > 0 {
-			return i, common
-		}
-	}
-	return -1, nil
-}
-
-// common lists the far end's formats that we speak, in its order, but the
-// preferred one first.
-func (l Local) common(m *Media) []Format {
-	var out []Format
-	for _, f := range m.Formats {
-		ours := slices.IndexFunc(l.Codecs, func(c Format) bool { return c.same(f) })
-		if ours < 0 || slices.ContainsFunc(out, f.same) {
-			continue
-		}
-		f.Name = l.Codecs[ours].Name
-		if strings.EqualFold(f.Name, l.Prefer) {
-			out = slices.Insert(out, 0, f)
-		} else {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-func (f Format) same(g Format) bool {
-	return strings.EqualFold(f.Name, g.Name) && f.Rate == g.Rate && max(f.Channels, 1) == max(g.Channels, 1)
-}
-
-// usable: audio over plain RTP. AVPF is answered as AVPF (RFC 4585 §4.2), its
-// feedback is merely not used.
-func (m *Media) usable() bool {
-	return m.Kind == "audio" && (m.Proto == "RTP/AVP" || m.Proto == "RTP/AVPF")
-}
-
-// eventPT is the telephone-event payload type that ticks like the codec
-// (RFC 4733 §2.1), or NoPT.
-func (m *Media) eventPT(rate int) int {
-	for _, f := range m.Formats {
-		if strings.EqualFold(f.Name, TelephoneEvent) && f.Rate == rate {
-			return int(f.PT)
-		}
-	}
-	return NoPT
-}
-
-func eventFormat(pt uint8) Format {
-	return Format{PT: pt, Name: TelephoneEvent, Rate: 8000, Channels: 1, FMTP: "0-15"}
+	a.Direction = directionOf(mine.Sends() && l.Direction.Sends(), mine.Receives() && l.Direction.Receives())
 }
 
 // refuse repeats a stream with port 0.
@@ -267,7 +214,7 @@ func refuse(m Media) Media {
 func removed(offer *Description) bool {
 	audio := 0
 	for i := range offer.Media {
-		if m := &offer.Media[i]; m.Kind == "audio" {
+		if m := &offer.Media[i]; strings.EqualFold(m.Kind, "audio") {
 			if m.Port != 0 {
 				return false
 			}
@@ -283,7 +230,7 @@ func (l Local) answerRemoved(offer *Description) (*Description, Agreement, error
 	a := Agreement{SendEvent: NoPT, RecvEvent: NoPT, Direction: Inactive, Held: true}
 	for i := range offer.Media {
 		d.Media = append(d.Media, refuse(offer.Media[i]))
-		if offer.Media[i].Kind == "audio" {
+		if strings.EqualFold(offer.Media[i].Kind, "audio") {
 			a.Index = i
 		}
 	}

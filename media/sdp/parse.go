@@ -29,6 +29,7 @@ func Parse(body []byte) (*Description, error) {
 		return nil, fmt.Errorf("%w: %d octets, at most %d", ErrSyntax, len(body), maxSize)
 	}
 	p := parser{d: &Description{}}
+	body = bytes.TrimPrefix(body, byteOrderMark)
 	for n := 1; len(body) > 0; n++ {
 		if n > maxLines {
 			return nil, fmt.Errorf("%w: more than %d lines", ErrSyntax, maxLines)
@@ -45,6 +46,9 @@ func Parse(body []byte) (*Description, error) {
 	p.finish()
 	return p.d, nil
 }
+
+// byteOrderMark is what some editors put before UTF-8.
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 type parser struct {
 	d    *Description
@@ -119,16 +123,15 @@ func (p *parser) connection(v string) error {
 	// A multicast address carries a TTL behind a slash (RFC 8866 §5.7).
 	host, _, _ := strings.Cut(f[2], "/")
 	addr, ok := parseAddr(host)
+	if ok {
+		host = ""
+	}
 	if n := len(p.d.Media); n > 0 {
-		p.d.Media[n-1].Addr = addr
+		p.d.Media[n-1].Addr, p.d.Media[n-1].Host = addr, host
 		p.inherit[n-1].addr = true
 		return nil
 	}
-	p.d.Addr = addr
-	p.d.Host = ""
-	if !ok {
-		p.d.Host = host
-	}
+	p.d.Addr, p.d.Host = addr, host
 	return nil
 }
 
@@ -196,14 +199,14 @@ var static = map[uint8]struct {
 }
 
 // RTPProfile reports whether the stream's formats are RTP payload types.
-func (m *Media) RTPProfile() bool { return strings.Contains(m.Proto, "RTP/") }
+func (m *Media) RTPProfile() bool { return strings.Contains(strings.ToUpper(m.Proto), "RTP/") }
 
 // finish hands session-level values down to the streams without their own.
 func (p *parser) finish() {
 	for i := range p.d.Media {
 		m, own := &p.d.Media[i], p.inherit[i]
 		if !own.addr {
-			m.Addr = p.d.Addr
+			m.Addr, m.Host = p.d.Addr, p.d.Host
 		}
 		if !own.direction {
 			m.Direction = p.direction

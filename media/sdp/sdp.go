@@ -12,7 +12,7 @@ var (
 	// honest one.
 	ErrSyntax = errors.New("sdp: malformed description")
 	// ErrNoCommonCodec: there is no audio stream both sides could use; the SIP
-	// answer is 488.
+	// answer is 488. A Refusal tells why.
 	ErrNoCommonCodec = errors.New("sdp: no common codec")
 )
 
@@ -55,8 +55,9 @@ type Media struct {
 	// Fmt is the format list as written, for kinds and profiles we only refuse.
 	Fmt []string
 	// Addr is where this stream goes: the section's own c= line, else the
-	// session's. It is invalid when a name was written.
+	// session's. It is invalid when none was written, or what Host keeps.
 	Addr      netip.Addr
+	Host      string
 	Direction Direction
 	RTCP      netip.AddrPort // a=rtcp; only the port when no address was given
 	RTCPMux   bool
