@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"b2bua/sip/guard"
+	"b2bua/sip/locate"
 	"b2bua/sip/registrar"
 	"b2bua/sip/stir"
 )
@@ -60,7 +61,10 @@ type Config struct {
 	// DialStream replaces net.Dialer for TCP and TLS; from is unspecified when any
 	// address of ours will do.
 	DialStream func(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error)
-	// Resolve replaces the system's resolver.
+	// DNS says how the hosts of URIs are found (RFC 3263); its Transports and
+	// Usable are set here.
+	DNS locate.Config
+	// Resolve is DNS.Hosts.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Now replaces time.Now for registrations and nonces.
 	Now func() time.Time

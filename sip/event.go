@@ -1,6 +1,9 @@
 package sip
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Event is what became of a leg. The concrete types are those of this file.
 //
@@ -10,6 +13,14 @@ type Event interface{ event() }
 
 // Reached is 100 Trying on a dialled leg: the next hop has the INVITE.
 type Reached struct{}
+
+// Retargeted says that the INVITE of a dialled leg goes to Addr now: the first
+// address of a host name that had to be looked up, or the next one, Because the
+// one before did not take it. That one's silence does not count any more.
+type Retargeted struct {
+	Addr    netip.AddrPort
+	Because string // "no response", "503 Service Unavailable" …; empty for the first
+}
 
 // Progressed is a provisional response above 100 on a dialled leg.
 type Progressed struct {
@@ -94,6 +105,7 @@ type Ended struct {
 }
 
 func (Reached) event()        {}
+func (Retargeted) event()     {}
 func (Progressed) event()     {}
 func (Answered) event()       {}
 func (Confirmed) event()      {}
