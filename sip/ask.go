@@ -85,6 +85,9 @@ func (e *Endpoint) ask(q question, done func(reply)) {
 			done(reply{err: err, cseq: q.cseq})
 			return
 		}
+		for i := range ways {
+			ways[i] = ways[i].as(q.target)
+		}
 		a.ways = ways
 		a.next()
 	})

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,12 +18,14 @@ import (
 	"b2bua/sip/locate"
 	"b2bua/sip/registrar"
 	"b2bua/sip/stir"
+	"b2bua/sip/transport"
 )
 
 // Config is what an Endpoint needs to know. The zero value listens on
 // udp://127.0.0.1:5060.
 type Config struct {
-	// Listen has one URL for each socket, "udp://host:port" or "tcp://host:port".
+	// Listen has one URL for each socket, "udp://host:port", "tcp://…", "tls://…",
+	// "ws://…" or "wss://…".
 	Listen []string
 	// Advertise is the host told to the far end in Via and Contact. Empty means
 	// the listening address, or, when that is unspecified, the one that packets
@@ -95,6 +98,9 @@ func (c Config) withDefaults() Config {
 			return (&net.ListenConfig{}).Listen(context.Background(), network, addr)
 		}
 	}
+	if c.DialStream == nil {
+		c.DialStream = dialStream
+	}
 	if c.Resolve == nil {
 		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
@@ -106,12 +112,23 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+func dialStream(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error) {
+	var d net.Dialer
+	if from.IsValid() && !from.IsUnspecified() && from.IsLoopback() == to.Addr().IsLoopback() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	}
+	return d.DialContext(ctx, "tcp", to.String())
+}
+
 // Validate reports everything that is wrong with c.
 func (c Config) Validate() error {
 	var errs []error
 	for _, l := range c.withDefaults().Listen {
-		if _, _, err := listenURL(l); err != nil {
+		network, _, err := listenURL(l)
+		if err != nil {
 			errs = append(errs, err)
+		} else if transport.Secure(network) && c.TLS.Certificate == nil {
+			errs = append(errs, fmt.Errorf("listen: %q needs a certificate", l))
 		}
 	}
 	if c.Advertise != "" && !isHost(c.Advertise) {
@@ -135,8 +152,8 @@ func (c Config) Validate() error {
 // listenURL splits "udp://host:port".
 func listenURL(s string) (network, addr string, err error) {
 	network, addr, ok := strings.Cut(s, "://")
-	if !ok || (network != "udp" && network != "tcp") {
-		return "", "", fmt.Errorf("listen: %q is not udp://host:port or tcp://host:port", s)
+	if !ok || !slices.Contains([]string{"udp", "tcp", "tls", "ws", "wss"}, network) {
+		return "", "", fmt.Errorf("listen: %q is not udp://host:port, nor one of tcp, tls, ws and wss", s)
 	}
 	if _, err := netip.ParseAddrPort(addr); err == nil {
 		return network, addr, nil

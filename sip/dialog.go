@@ -159,58 +159,6 @@ func (l *Leg) aim() {
 	})
 }
 
-// flowTo chooses the way to an address that a URI names.
-func (e *Endpoint) flowTo(u sipmsg.Uri, addr netip.Addr, peer flow) flow {
-	network := peer.sock.network
-	if t, ok := param(u.UriParams, "transport"); ok {
-		network = strings.ToLower(t)
-	}
-	// Behind NAT a phone names an address that only it can see.
-	hidden := addr.IsUnspecified() || private(addr) && !private(peer.remote.Addr())
-	sock := peer.sock
-	if network != sock.network {
-		sock = e.socketFor(network, addr)
-	}
-	if hidden || sock == nil {
-		return peer
-	}
-	port := uint16(5060)
-	if u.Port > 0 && u.Port < 1<<16 {
-		port = uint16(u.Port)
-	}
-	to := netip.AddrPortFrom(addr, port)
-	if sock.network == "udp" {
-		return flow{sock: sock, remote: to}
-	}
-	if sock == peer.sock && peer.remote.Addr() == addr {
-		// The connection there is, while it lasts (RFC 5923).
-		return flow{sock: sock, remote: peer.remote, alt: to}
-	}
-	return flow{sock: sock, remote: to, alt: to}
-}
-
-func private(a netip.Addr) bool {
-	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
-}
-
-// socketFor finds the socket that can reach an address, or nil.
-func (e *Endpoint) socketFor(network string, to netip.Addr) *socket {
-	var fallback *socket
-	for _, s := range e.sockets {
-		wildcard := s.bound.IsUnspecified()
-		if s.network != network || s.bound.Is4() != to.Is4() && !wildcard {
-			continue
-		}
-		if wildcard || s.bound.IsLoopback() == to.IsLoopback() {
-			return s
-		}
-		if fallback == nil {
-			fallback = s
-		}
-	}
-	return fallback
-}
-
 // dialogs finds the leg that a request belongs to. Call-ID and our own tag
 // suffice, because our tags are random; the leg checks the other one.
 type dialogs struct{ *table[string, *Leg] }

@@ -5,16 +5,16 @@
 // with RFC 6026), the INVITE dialogs of both directions with the retransmission
 // of 2xx and its ACK, CANCEL and its races, forked answers, target refresh and
 // offer/answer glare, digest both ways, admission of strangers, and the
-// registrar's wire side. Messages are parsed, and TCP connections kept, by
-// sipgo; its transaction and dialog layers are not used, because they run every
-// message on a goroutine of its own and so lose the order of arrival.
+// registrar's wire side. Connections are kept by the transport package. Messages
+// are parsed by sipgo; its transaction and dialog layers are not used, because
+// they run every message on a goroutine of its own and so lose the order of
+// arrival.
 //
 // It does not own: what an SDP body says (media), whom a call is for (flows),
 // or what happens next in a call (call). It knows when to offer and answer,
 // never what.
 //
-// Goroutines: one reader a UDP socket; an acceptor a TCP listener, a reader a
-// connection, and one writer a connection while there is something to write;
+// Goroutines: one reader a UDP socket; those of transport for connections;
 // one for each Handler.Invited; one for each name lookup. A leg has none: what
 // happens to it is done in order by whoever brings the news, and its events are
 // posted to the loop of the call that owns it.

@@ -13,6 +13,7 @@ import (
 	"b2bua/sip/digest"
 	"b2bua/sip/guard"
 	"b2bua/sip/registrar"
+	"b2bua/sip/transport"
 )
 
 // Endpoint receives and makes calls.
@@ -32,6 +33,8 @@ type Endpoint struct {
 	merged  *merged
 	names   *names
 	friends *friends
+	routes  routes
+	door    *transport.Door
 	salt    string // of stateless To tags
 
 	retryAfter atomic.Int64 // seconds; above 0 while draining
@@ -64,6 +67,7 @@ func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, err
 		live:       newTable[string, *Leg](),
 		names:      newNames(),
 		friends:    newFriends(),
+		door:       transport.NewDoor(),
 		salt:       newToken(),
 		ready:      make(chan struct{}),
 		closed:     make(chan struct{}),
@@ -107,11 +111,7 @@ func (e *Endpoint) Addrs() []net.Addr {
 	<-e.ready
 	out := make([]net.Addr, 0, len(e.sockets))
 	for _, s := range e.sockets {
-		if s.packets != nil {
-			out = append(out, s.packets.LocalAddr())
-		} else {
-			out = append(out, s.listener.Addr())
-		}
+		out = append(out, s.addr())
 	}
 	return out
 }

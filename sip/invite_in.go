@@ -66,7 +66,7 @@ func identity(req *sipmsg.Request) string {
 // inspect checks an INVITE in the order of RFC 3261 §8.2. code refuses it.
 func (e *Endpoint) inspect(a arrival) (sdp []byte, code int, headers []Header) {
 	req := a.req
-	if s := req.Recipient.Scheme; s != "sip" && s != "tel" {
+	if s := req.Recipient.Scheme; s != "sip" && s != "sips" && s != "tel" {
 		return nil, 416, nil
 	}
 	if h := req.MaxForwards(); h != nil && h.Val() == 0 {
@@ -111,7 +111,7 @@ func (l *Leg) openInbound(tx *serverTx, device bool) bool {
 		kept:      device,
 		routes:    routeSet(req, false),
 	}
-	l.dialog.contact = tx.flow.contact(userOf(req.Recipient))
+	l.dialog.contact = tx.flow.contactFor(req.Recipient.Scheme, userOf(req.Recipient))
 	peer := tx.flow
 	peer.remote = tx.source
 	l.begin(peer)

@@ -51,7 +51,7 @@ func (l *Leg) invite(d Dial) {
 			case err != nil:
 				l.undialled(err)
 			default:
-				l.inviteBy(l.ep.flowOut(uri, addr), uri)
+				l.inviteBy(l.ep.flowOut(uri, addr).as(d.Target), uri)
 			}
 		})
 	})
@@ -80,7 +80,7 @@ func (d Dial) uri() (sipmsg.Uri, error) {
 	if err := sipmsg.ParseUri(text, &u); err != nil {
 		return u, fmt.Errorf("dial %q: %w: %w", text, errTarget, err)
 	}
-	if u.Scheme != "sip" || !isHost(u.Host) || u.Port < 0 || u.Port >= 1<<16 {
+	if u.Scheme != "sip" && u.Scheme != "sips" || !isHost(u.Host) || u.Port < 0 || u.Port >= 1<<16 {
 		return u, fmt.Errorf("dial %q: %w", text, errTarget)
 	}
 	u.Headers = nil
@@ -90,43 +90,10 @@ func (d Dial) uri() (sipmsg.Uri, error) {
 	return u, nil
 }
 
-// flowOut is the way to a trunk; the zero flow when we have no such socket.
-func (e *Endpoint) flowOut(u sipmsg.Uri, addr netip.Addr) flow {
-	network := "udp"
-	if t, ok := param(u.UriParams, "transport"); ok {
-		network = strings.ToLower(t)
-	}
-	sock := e.socketFor(network, addr)
-	if sock == nil {
-		return flow{}
-	}
-	port := uint16(5060)
-	if u.Port > 0 {
-		port = uint16(u.Port)
-	}
-	to := netip.AddrPortFrom(addr, port)
-	if network == "udp" {
-		return flow{sock: sock, remote: to}
-	}
-	return flow{sock: sock, remote: to, alt: to}
-}
-
-// flowOf is the way a device registered: through its NAT, which knows only the
-// socket it registered at, or over its connection.
-func (e *Endpoint) flowOf(b *Binding) flow {
-	for _, s := range e.sockets {
-		if s.network == b.Transport && s.local() == b.Local {
-			return flow{sock: s, remote: b.Source}
-		}
-	}
-	sock := e.socketFor(b.Transport, b.Source.Addr())
-	return flow{sock: sock, remote: b.Source}
-}
-
 // inviteBy opens the dialog and sends its INVITE.
 func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 	if way.sock == nil {
-		l.undialled(fmt.Errorf("dial %s: no socket for this transport", l.outbound.uri))
+		l.undialled(fmt.Errorf("dial %s: no listener for this transport and address family; add one to sip.listen", l.outbound.uri))
 		return
 	}
 	d := l.outbound.dial
@@ -150,7 +117,7 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 		to = "<sip:" + uri.User + "@" + uri.Host + ">"
 	}
 	l.dialog = dialog{callID: newToken() + newToken(), localTag: tag, local: from, remote: to,
-		target: uri, contact: way.contact(d.From.User), next: way, kept: d.Target.Binding != nil}
+		target: uri, contact: way.contactFor(uri.Scheme, d.From.User), next: way, kept: d.Target.Binding != nil}
 	l.begin(way)
 	l.host = way.remote.Addr().Unmap()
 	l.sendInvite()
@@ -192,6 +159,9 @@ func safe(hs []Header, except string) []Header {
 func (l *Leg) inviteFailed(err error) {
 	if l.State() > StateEarly {
 		return
+	}
+	if !errors.Is(err, errTimeout) {
+		l.log.Info("invite not sent", "err", err)
 	}
 	code, reason := verdict(err)
 	l.end(Rejected{Code: code, Reason: reason})

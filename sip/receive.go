@@ -6,12 +6,14 @@ import (
 	"strconv"
 	"strings"
 
+	"b2bua/sip/transport"
+
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
 // receive takes every message, in order of arrival, on the goroutine that read
 // it. What it does is short: legs and handlers are told, not waited for.
-func (e *Endpoint) receive(s *socket, msg sipmsg.Message) {
+func (e *Endpoint) receive(s *socket, conn *transport.Conn, msg sipmsg.Message) {
 	defer func() {
 		if v := recover(); v != nil {
 			e.panics.Add(1)
@@ -23,21 +25,12 @@ func (e *Endpoint) receive(s *socket, msg sipmsg.Message) {
 		return
 	}
 	source = unmapped(source)
-	if s.listener != nil { // over UDP the guard has been asked before parsing
-		if !e.guard.Allow(source.Addr()) && !e.registered(source, s.network) {
-			if e.guard.Blocked(source.Addr()) {
-				s.listener.refuse(source)
-			}
-			return
-		}
-		defer s.listener.heard(source)
-	}
 	msg.SetSource(source.String())
 	switch m := msg.(type) {
 	case *sipmsg.Response:
 		e.receiveResponse(m)
 	case *sipmsg.Request:
-		e.receiveRequest(arrival{sock: s, source: source, req: m})
+		e.receiveRequest(arrival{sock: s, conn: conn, source: source, req: m})
 	}
 }
 
@@ -55,6 +48,7 @@ func (e *Endpoint) receiveResponse(res *sipmsg.Response) {
 // arrival is a request and how it came.
 type arrival struct {
 	sock   *socket
+	conn   *transport.Conn // nil over UDP
 	source netip.AddrPort
 	req    *sipmsg.Request
 }
@@ -73,7 +67,7 @@ func (a arrival) flow() flow {
 		}
 		return flow{sock: a.sock, remote: to}
 	}
-	return flow{sock: a.sock, remote: to}
+	return flow{sock: a.sock, remote: to, name: a.conn.Name(), insecure: a.conn.Insecure(), accepted: !a.conn.Dialled()}
 }
 
 // refuse answers without remembering anything, as strangers are to be answered:
@@ -94,6 +88,10 @@ func (e *Endpoint) receiveRequest(a arrival) {
 		return
 	}
 	req := a.req
+	if req.Recipient.Scheme == "sips" && !a.sock.secure() {
+		e.refuse(a, 416) // RFC 3261 §26.2.2: it was not protected on its way
+		return
+	}
 	switch req.Method {
 	case sipmsg.ACK:
 		e.receiveAck(a)

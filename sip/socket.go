@@ -10,26 +10,24 @@ import (
 	"time"
 
 	"b2bua/sip/guard"
+	"b2bua/sip/transport"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
-// socket is one listening address with the sipgo transport that reads and
-// parses for it. What we send over UDP goes out directly: so no message is too
-// large for sipgo's idea of an MTU, and an answer leaves by the socket its
-// request came in at.
+// socket is one listening address: of datagrams, which sipgo reads and parses, or
+// of connections. What we send over UDP goes out directly: so no message is too
+// large for sipgo's idea of an MTU, and an answer leaves by the socket its request
+// came in at.
 type socket struct {
-	network string // udp | tcp
+	network string // udp | tcp | tls | ws | wss
 	port    string
 	bound   netip.Addr
 	ep      *Endpoint
 
-	packets  *guard.Conn // udp
-	listener *door       // tcp
-	streams  *streams    // tcp
-	layer    *sipmsg.TransportLayer
-
-	routes sync.Map // netip.Addr → string: what host finds by asking the kernel
+	packets *guard.Conn // udp
+	layer   *sipmsg.TransportLayer
+	conns   *transport.Port // all others
 }
 
 // quiet is what sipgo logs to: it prints every malformed message in full.
@@ -45,38 +43,58 @@ func (e *Endpoint) open(url string) (*socket, error) {
 		return nil, err
 	}
 	s := &socket{network: network, ep: e}
-	options := []sipmsg.TransportLayerOption{sipmsg.WithTransportLayerLogger(quiet)}
-	var local net.Addr
 	if network == "udp" {
-		conn, err := e.cfg.ListenPacket(network, addr)
-		if err != nil {
-			return nil, fmt.Errorf("listen %s: %w", url, err)
-		}
-		s.packets = guard.Wrap(conn, guard.ConnConfig{Guard: e.guard, Log: e.log,
-			Known: func(source netip.AddrPort) bool { return e.registered(source, network) }})
-		local = conn.LocalAddr()
+		err = s.openPackets(addr)
 	} else {
-		l, err := e.cfg.ListenStream(network, addr)
-		if err != nil {
-			return nil, fmt.Errorf("listen %s: %w", url, err)
-		}
-		s.listener = newDoor(l, e, network)
-		local = l.Addr()
-		// The time-out is for connections that we make; the door has its own.
-		options = append(options, sipmsg.WithTransportLayerTransports(sipmsg.TransportsConfig{
-			TCP: &sipmsg.TransportTCP{ReadTimeout: idleStream, WriteTimeout: writeStream},
-		}))
+		err = s.openConns(addr)
 	}
-	at, err := netip.ParseAddrPort(local.String())
+	if err != nil {
+		return nil, fmt.Errorf("listen %s: %w", url, err)
+	}
+	at, err := netip.ParseAddrPort(s.addr().String())
 	if err != nil {
 		s.close()
-		return nil, fmt.Errorf("listen %s: bound to %s: %w", url, local, err)
+		return nil, fmt.Errorf("listen %s: bound to %s: %w", url, s.addr(), err)
 	}
 	s.bound, s.port = at.Addr().Unmap(), strconv.Itoa(int(at.Port()))
-	s.layer = sipmsg.NewTransportLayer(net.DefaultResolver, sipmsg.NewParser(), nil, options...)
-	s.layer.OnMessage(func(msg sipmsg.Message) { e.receive(s, msg) })
-	s.streams = newStreams(s)
 	return s, nil
+}
+
+func (s *socket) openPackets(addr string) error {
+	e := s.ep
+	conn, err := e.cfg.ListenPacket(s.network, addr)
+	if err != nil {
+		return err
+	}
+	s.packets = guard.Wrap(conn, guard.ConnConfig{Guard: e.guard, Log: e.log,
+		Known: func(source netip.AddrPort) bool { return e.registered(source, s.network) }})
+	s.layer = sipmsg.NewTransportLayer(net.DefaultResolver, sipmsg.NewParser(), nil, sipmsg.WithTransportLayerLogger(quiet))
+	s.layer.OnMessage(func(msg sipmsg.Message) { e.receive(s, nil, msg) })
+	return nil
+}
+
+func (s *socket) openConns(addr string) error {
+	e := s.ep
+	l, err := e.cfg.ListenStream("tcp", addr)
+	if err != nil {
+		return err
+	}
+	s.conns, err = transport.NewPort(transport.Config{
+		Network: s.network, Listener: l, Owner: carried{s}, Door: e.door, Log: e.log, Now: e.cfg.Now, Dial: e.cfg.DialStream,
+		Certificate: e.cfg.TLS.Certificate, Roots: e.cfg.TLS.Roots, Origins: e.cfg.Origins,
+	})
+	if err != nil {
+		_ = l.Close()
+	}
+	return err
+}
+
+// addr is the bound address as the socket tells it.
+func (s *socket) addr() net.Addr {
+	if s.packets != nil {
+		return s.packets.LocalAddr()
+	}
+	return s.conns.Addr()
 }
 
 // local is the bound address.
@@ -85,19 +103,21 @@ func (s *socket) local() netip.AddrPort {
 	return netip.AddrPortFrom(s.bound, uint16(port))
 }
 
+// secure reports whether nobody on the way can read what comes in here.
+func (s *socket) secure() bool { return transport.Secure(s.network) }
+
 // serve reads until the socket is closed.
 func (s *socket) serve() {
+	if s.conns != nil {
+		s.conns.Serve()
+		return
+	}
 	for {
-		var err error
-		if s.packets != nil {
-			err = s.packets.Serve(s.layer.ServeUDP)
-		} else {
-			err = s.layer.ServeTCP(s.listener)
-		}
+		err := s.packets.Serve(s.layer.ServeUDP)
 		if s.ep.closing() {
 			return
 		}
-		// sipgo gives up on any error, out of file descriptors included.
+		// sipgo gives up on any error.
 		if err != nil {
 			s.ep.log.Warn("listener interrupted", "network", s.network, "err", err)
 			pause(s.ep.closed, 50*time.Millisecond)
@@ -108,12 +128,10 @@ func (s *socket) serve() {
 func (s *socket) close() {
 	if s.packets != nil {
 		_ = s.packets.Close()
-	}
-	if s.listener != nil {
-		_ = s.listener.Close()
-	}
-	if s.layer != nil {
 		_ = s.layer.Close()
+	}
+	if s.conns != nil {
+		_ = s.conns.Close()
 	}
 }
 
@@ -130,18 +148,7 @@ func (s *socket) host(remote netip.Addr) string {
 	if !s.bound.IsUnspecified() {
 		return s.bound.String()
 	}
-	if known, ok := s.routes.Load(remote); ok {
-		return known.(string)
-	}
-	// Connecting a UDP socket sends nothing; it asks the kernel for the route.
-	host := "127.0.0.1"
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 9)))
-	if err == nil {
-		host = c.LocalAddr().(*net.UDPAddr).IP.String()
-		_ = c.Close()
-	}
-	s.routes.Store(remote, host)
-	return host
+	return s.ep.routes.to(remote).String()
 }
 
 // pause waits for d unless done comes first.

@@ -1,149 +1,114 @@
 package sip
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net/netip"
 	"sync"
 	"time"
+
+	"b2bua/sip/guard"
+	"b2bua/sip/transport"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
 const (
-	writeStream = 5 * time.Second
-	dialStream  = 4 * time.Second // attacks: a second trunk is tried after at most 4 s
+	lateRefresh = 30 * time.Second // beyond the expiry of a binding
+	askAgain    = 2 * time.Minute  // whether a connection still has a dialog
 
-	maxUnsent = 256 // messages waiting for one connection
+	maxStreamed = 256 << 10 // more than the transport lets through
 )
 
-var (
-	errCongested = errors.New("too many messages wait for the connection")
-	errConnect   = errors.New("connect to")
-)
+// carried is what a socket's connections ask for, and tell.
+type carried struct{ *socket }
 
-// streams writes to TCP connections without making anybody wait: each address
-// has a queue, and a goroutine while the queue is not empty, so order is kept.
-type streams struct {
-	sock *socket
+// Blocked implements transport.Owner.
+func (s carried) Blocked(a netip.Addr) bool { return s.ep.guard.Blocked(a) }
 
-	mu     sync.Mutex
-	unsent map[netip.AddrPort][]unsent
-}
+// Trusted implements transport.Owner.
+func (s carried) Trusted(a netip.Addr) bool { return s.ep.trusted(a) }
 
-type unsent struct {
-	flow flow
-	data []byte
-	of   *clientTx // the transaction whose request it is, or nil
-}
-
-func (u unsent) failed(err error) {
-	if u.of != nil {
-		u.of.fail(err)
+// Keeps implements transport.Owner: bindings and dialogs depend on a connection.
+func (s carried) Keeps(c *transport.Conn) time.Duration {
+	if expires := s.ep.registrar.Until(c.Remote(), s.network); !expires.IsZero() {
+		return expires.Sub(s.ep.cfg.Now()) + lateRefresh
 	}
+	if s.ep.friends.at(c.Remote()) {
+		return askAgain
+	}
+	return 0
 }
 
-func newStreams(s *socket) *streams {
-	return &streams{sock: s, unsent: map[netip.AddrPort][]unsent{}}
-}
-
-func (st *streams) send(u unsent) {
-	to := u.flow.remote
-	st.mu.Lock()
-	queue, busy := st.unsent[to]
-	if len(queue) >= maxUnsent {
-		st.mu.Unlock()
-		st.sock.ep.background(func() { u.failed(errCongested) })
+// Gone implements transport.Owner. RFC 5626 §4.2: a flow that is gone takes its
+// bindings with it.
+func (s carried) Gone(c *transport.Conn) {
+	if c.Dialled() {
 		return
 	}
-	st.unsent[to] = append(queue, u)
-	st.mu.Unlock()
-	if !busy {
-		st.sock.ep.background(func() { st.drain(to) })
+	if n := s.ep.registrar.Drop(c.Remote(), s.network); n > 0 && !s.ep.closing() {
+		s.ep.log.Info("registration lost with its connection", "source", c.Remote(), "bindings", n)
 	}
 }
 
-func (st *streams) drain(to netip.AddrPort) {
-	for {
-		st.mu.Lock()
-		queue := st.unsent[to]
-		if len(queue) == 0 {
-			delete(st.unsent, to)
-			st.mu.Unlock()
-			return
-		}
-		next := queue[0]
-		queue[0] = unsent{}
-		st.unsent[to] = queue[1:]
-		st.mu.Unlock()
-		if next.of != nil && !next.of.wanted() {
-			// It ended, or was hung up, while it waited: sent now it would ring a
-			// phone for nobody.
-			next.of.fail(errWithdrawn)
-			continue
-		}
-		err := st.write(next.flow, next.data)
-		if errors.Is(err, errConnect) {
-			// What waits behind it would try the same address in vain, each for as
-			// long: the whole queue would be late, and sent when nobody wants it.
-			st.abandon(to, err)
-		}
-		if err != nil {
-			next.failed(err)
-		}
-	}
-}
+// texts are the repairers that connections borrow for the time of one message.
+var texts = sync.Pool{New: func() any { return new(guard.Text) }}
 
-// abandon fails all that waits for an address.
-func (st *streams) abandon(to netip.AddrPort, err error) {
-	st.mu.Lock()
-	queue := st.unsent[to]
-	st.unsent[to] = nil // still there: this goroutine is at it
-	st.mu.Unlock()
-	for _, u := range queue {
-		u.failed(err)
-	}
-}
+var streamParser = func() *sipmsg.Parser {
+	p := sipmsg.NewParser()
+	p.MaxMessageLength = maxStreamed
+	return p
+}()
 
-// write tries a connection that is there first, and a new one when that turns
-// out to be dead.
-func (st *streams) write(f flow, data []byte) error {
-	layer := st.sock.layer
-	if c, err := layer.GetConnection("tcp", f.remote.String()); err == nil {
-		err = writeTo(c, data)
-		if err == nil || !f.alt.IsValid() {
-			return err
-		}
-		layer.Pool("tcp").Delete(f.remote.String())
-		_ = c.Close()
+// Received implements transport.Owner.
+func (s carried) Received(c *transport.Conn, data []byte) {
+	if !s.welcome(c) {
+		return
 	}
-	if !f.alt.IsValid() {
-		return fmt.Errorf("the connection from %s is gone", f.remote)
-	}
-	ctx, cancel := context.WithTimeout(st.sock.ep.ctx, dialStream)
-	defer cancel()
-	// sipgo connects for requests only, and insists on a Via.
-	probe := sipmsg.NewRequest(sipmsg.OPTIONS, sipmsg.Uri{Host: f.alt.Addr().String(), Port: int(f.alt.Port())})
-	probe.AppendHeader(&sipmsg.ViaHeader{Transport: "TCP", Host: "localhost", Port: 1})
-	probe.SetTransport("TCP")
-	probe.SetDestination(f.alt.String())
-	c, err := layer.ClientRequestConnection(ctx, probe)
+	text := texts.Get().(*guard.Text)
+	defer texts.Put(text)
+	whole, err := text.Message(data)
 	if err != nil {
-		return fmt.Errorf("%w %s: %w", errConnect, f.alt, err)
+		if answer := text.Refusal(); answer != nil {
+			c.Send(answer)
+		}
+		return
 	}
-	return writeTo(c, data)
+	msg, err := streamParser.ParseSIP(whole)
+	if err != nil {
+		return
+	}
+	msg.SetSource(c.Remote().String())
+	s.ep.receive(s.socket, c, msg)
 }
 
-// writeTo writes and gives the connection back.
-func writeTo(c sipmsg.Connection, data []byte) error {
-	defer func() { _, _ = c.TryClose() }()
-	conn, ok := c.(*sipmsg.TCPConnection)
-	if !ok {
-		return fmt.Errorf("a %T is no TCP connection", c)
+// Broken implements transport.Owner.
+func (s carried) Broken(c *transport.Conn, b *transport.BrokenError) {
+	if !s.welcome(c) || len(b.Head) == 0 {
+		return
 	}
-	if _, err := conn.Write(data); err != nil {
-		return fmt.Errorf("send to %s: %w", conn.RemoteAddr(), err)
+	text := texts.Get().(*guard.Text)
+	defer texts.Put(text)
+	if answer := text.Broken(b.Head, b.Code, reasonOf(b.Code)); answer != nil {
+		c.Send(answer)
 	}
-	return nil
 }
+
+// welcome is what the guard asks of datagrams. Who is banned is thrown out.
+func (s carried) welcome(c *transport.Conn) bool {
+	source := c.Remote()
+	if s.ep.guard.Allow(source.Addr()) || s.ep.registered(source, s.network) {
+		return true
+	}
+	if s.ep.guard.Blocked(source.Addr()) {
+		c.Close()
+	}
+	return false
+}
+
+// sender is a client transaction as the transport sees it.
+type sender struct{ tx *clientTx }
+
+// Wanted implements transport.Sender.
+func (s sender) Wanted() bool { return s.tx.wanted() }
+
+// Fail implements transport.Sender.
+func (s sender) Fail(err error) { s.tx.fail(err) }

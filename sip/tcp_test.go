@@ -71,7 +71,10 @@ func (s *stream) read() message {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if line == "\r\n" && head.Len() > 0 {
+		if line == "\r\n" && head.Len() == 0 {
+			continue // a pong
+		}
+		if line == "\r\n" {
 			break
 		}
 		head.WriteString(line)
@@ -121,6 +124,9 @@ func TestCallOverTCP(t *testing.T) {
 	text := "\r\n\r\n" + request("INVITE", "TCP 127.0.0.1:9;branch=z9hG4bKt1", "tcp1", 1, "<sip:+15551000@127.0.0.1>", offerSDP, contact)
 	far.write(text[:100])
 	time.AfterFunc(20*time.Millisecond, func() { _, _ = io.WriteString(c, text[100:]) })
+	if pong, err := far.r.ReadString('\n'); err != nil || pong != "\r\n" {
+		t.Fatalf("got %q, %v", pong, err)
+	}
 	if m := far.read(); !strings.HasPrefix(m.start, "SIP/2.0 100") {
 		t.Fatalf("got %+v", m)
 	}

@@ -8,10 +8,7 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
-var (
-	errTimeout   = errors.New("no response")
-	errWithdrawn = errors.New("no longer wanted")
-)
+var errTimeout = errors.New("no response")
 
 // clientTx is a client transaction: it repeats its request until there is a
 // response, and acknowledges the failure of an INVITE (RFC 3261 §17.1, RFC 6026).

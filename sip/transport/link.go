@@ -1,0 +1,37 @@
+package transport
+
+import (
+	"fmt"
+	"net"
+	"time"
+)
+
+const writeTime = 5 * time.Second // for one message
+
+// link is how messages are told apart on a connection.
+type link interface {
+	read() ([]byte, error) // one whole message, valid until the next
+	write([]byte) error
+}
+
+// stream is a link over octets without borders: TCP or TLS.
+type stream struct {
+	net.Conn
+	f framer
+}
+
+func newStream(c net.Conn, pinged func()) *stream {
+	return &stream{Conn: c, f: framer{r: c, pinged: pinged}}
+}
+
+func (s *stream) read() ([]byte, error) { return s.f.next() }
+
+func (s *stream) write(data []byte) error {
+	if err := s.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
+	if _, err := s.Write(data); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	return nil
+}
