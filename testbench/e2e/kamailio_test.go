@@ -28,7 +28,7 @@ func TestKamailioAsTrunk(t *testing.T) {
 			proxy := peers.StartKamailio(t, peers.KamailioRun{
 				Callee: callee.Address(), Realm: "carrier.example", Password: "open-sesame", Algorithm: algorithm,
 			})
-			s := StartSwitchWith(t, proxied(1, proxy, "udp"))
+			s := StartSwitchWith(t, Setup{Trunks: proxied(1, proxy, "udp")})
 			s.Flow(rule("phone_number", sales))
 			r := peers.StartSIPp(t, peers.SIPpRun{Scenario: "uac_call", Target: s.SIP, Service: did, From: caller,
 				Keys: map[string]string{"talk_ms": "500"}}).Result(20 * time.Second)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -60,9 +61,9 @@ type Switch struct {
 
 const config = `data_dir: %[1]s
 sip:
-  listen: ["udp://%[2]s", "tcp://%[2]s"]
+  listen: %[2]s
   advertise: 127.0.0.1
-media:
+%[8]smedia:
   advertise: 127.0.0.1
   ports: %[3]d-%[4]d
 http:
@@ -85,27 +86,45 @@ const carrier = `  - trunk_id: trunk_carrier
 // mediaPorts gives each switch its own range below the ports that the system hands out.
 var mediaPorts atomic.Int32
 
-const rangeSize = 1600
+const (
+	firstPort = 10000
+	rangeSize = 1600
+)
 
 // StartSwitch starts a switch whose only trunk takes calls from loopback and sends them to the address trunk,
 // and waits until it is ready.
 func StartSwitch(t *testing.T, trunk string) *Switch {
 	t.Helper()
-	return StartSwitchWith(t, fmt.Sprintf(carrier, trunk))
+	return StartSwitchWith(t, Setup{Trunks: fmt.Sprintf(carrier, trunk)})
 }
 
-// StartSwitchWith starts a switch with trunks as its configuration lists them.
-func StartSwitchWith(t *testing.T, trunks string) *Switch {
+// Setup is what a test wants of the switch's configuration.
+type Setup struct {
+	Trunks string   // the rows of trunks
+	Listen []string // URLs of further sockets, "tls://127.0.0.1:5061"
+	SIP    string   // further rows of sip
+	Ports  int      // how many RTP ports it may use, if more than usual
+}
+
+// StartSwitchWith starts a switch so configured.
+func StartSwitchWith(t *testing.T, o Setup) *Switch {
 	t.Helper()
 	dir := t.TempDir()
 	s := &Switch{
 		t: t, dir: dir,
-		SIP: address(peers.Ports(t, 2)), RTP: 10000 + int(mediaPorts.Add(1)-1)%12*rangeSize,
+		SIP: address(peers.Ports(t, 2)), RTP: firstPort,
 		http: insecureClient(),
 	}
+	ports := rangeSize
+	if o.Ports > 0 {
+		ports = o.Ports
+	} else {
+		s.RTP += int(mediaPorts.Add(1)-1) % 12 * rangeSize
+	}
+	sockets := []string{"udp://" + s.SIP, "tcp://" + s.SIP}
 	listen := address(peers.Ports(t, 2))
 	s.API = "https://" + listen
-	text := fmt.Sprintf(config, filepath.Join(dir, "data"), s.SIP, s.RTP, s.RTP+rangeSize-1, listen, adminKey, trunks)
+	text := fmt.Sprintf(config, filepath.Join(dir, "data"), `["`+strings.Join(append(sockets, o.Listen...), `", "`)+`"]`, s.RTP, s.RTP+ports-1, listen, adminKey, o.Trunks, o.SIP)
 	if err := os.WriteFile(filepath.Join(dir, "b2bua.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
