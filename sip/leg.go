@@ -116,9 +116,10 @@ func (l *Leg) tell(ev Event) {
 }
 
 func (l *Leg) hand(ev Event) {
+	on := l.on // the owner's still, should the leg let go of it before this runs
 	l.post(func() {
 		if !l.silent.Load() {
-			l.on(ev)
+			on(ev)
 		}
 	})
 }
@@ -170,6 +171,7 @@ func (l *Leg) begin(peer flow) {
 // more than once.
 func (l *Leg) forget() {
 	l.ep.live.remove(l.id)
+	l.disown()
 	if l.friend.IsValid() {
 		l.ep.friends.leave(l.friend)
 		l.friend = netip.AddrPort{}
@@ -185,3 +187,18 @@ func (l *Leg) end(ev Event) {
 
 // after is a timer of the leg.
 func (l *Leg) after(d time.Duration, f func()) *loop.Timer { return loop.AfterFunc(l.box.post, d, f) }
+
+// disown lets go of the owner once it has been told of the end: transactions
+// remember the leg for half a minute more, and with it would stay all that the
+// owner holds.
+func (l *Leg) disown() {
+	if l.post == nil || !l.is(StateEnded) {
+		return
+	}
+	l.over = true
+	l.post = func(func()) bool { return false }
+	l.on = nil
+	if l.outbound != nil {
+		l.outbound.dial = Dial{}
+	}
+}
