@@ -13,23 +13,35 @@ const provisionalEvery = 55 * time.Second
 
 // progress sends a provisional response.
 func (l *Leg) progress(code int, sdp []byte) {
-	if l.role != uas || l.State() > StateEarly || code <= 100 || code > 199 {
+	if l.role != uas || l.State() > StateEarly || code <= 100 || code > 199 || l.reliable.holding {
+		return
+	}
+	sdp, reliably, ok := l.reliable.describes(sdp)
+	if !ok {
 		return
 	}
 	l.become(StateEarly)
-	l.inbound.respond(response{code: code, contact: l.dialog.contact, headers: sessionHeaders,
-		contentType: sdpType, content: sdp})
+	if reliably {
+		l.sendReliably(provisional{code, sdp})
+	} else {
+		l.inbound.respond(response{code: code, contact: l.dialog.contact, headers: sessionHeaders,
+			contentType: sdpType, content: sdp})
+	}
 	l.ringing.Stop()
-	l.ringing = l.after(provisionalEvery, l.repeatProgress)
+	l.ringing = l.after(provisionalEvery, func() { l.repeatProgress(code) })
 }
 
-// repeatProgress goes on until there is a final response.
-func (l *Leg) repeatProgress() {
-	if !l.is(StateEarly) {
-		return
+// repeatProgress goes on until there is a final response. What was acknowledged
+// is not repeated: the code is told anew.
+func (l *Leg) repeatProgress(code int) {
+	switch {
+	case !l.is(StateEarly):
+	case l.reliable.rseq != 0:
+		l.progress(code, nil)
+	default:
+		l.inbound.resend()
+		l.ringing = l.after(provisionalEvery, func() { l.repeatProgress(code) })
 	}
-	l.inbound.resend()
-	l.ringing = l.after(provisionalEvery, l.repeatProgress)
 }
 
 // accepted is a 2xx of ours until its ACK comes: the far end's transaction ends
@@ -50,24 +62,47 @@ func (a *accepted) stop() {
 	}
 }
 
-// answer accepts the INVITE that made the leg.
+// answer accepts the INVITE that made the leg: not before a description that it
+// stands by has been acknowledged (RFC 3262 §3).
 func (l *Leg) answer(sdp []byte) {
-	if l.role != uas || l.State() > StateEarly {
+	r := &l.reliable
+	if l.role != uas || l.State() > StateEarly || r.holding {
 		return
 	}
-	if !l.accept(l.inbound, sdp, &accepted{first: true}) {
+	r.queue = nil
+	if r.unacked != nil && r.unacked.sdp != nil || l.offered != nil {
+		r.holding, r.held = true, sdp
+		return
+	}
+	if r.agreed {
+		sdp = nil // the offer has its answer
+	}
+	req := l.inbound.request()
+	if req == nil {
+		return
+	}
+	terms, _ := l.timed(req) // an interval that is too brief was refused at once
+	if !l.accept(l.inbound, sdp, terms, &accepted{first: true}) {
 		return
 	}
 	l.become(StateAnswered)
 }
 
 // accept sends a 200 to an INVITE and repeats it until the ACK comes.
-func (l *Leg) accept(tx *serverTx, sdp []byte, a *accepted) bool {
-	seq := tx.req.CSeq().SeqNo
-	if !tx.respond(response{code: 200, contact: l.dialog.contact, headers: sessionHeaders,
+func (l *Leg) accept(tx *serverTx, sdp []byte, t terms, a *accepted) bool {
+	req := tx.request()
+	if req == nil {
+		return false
+	}
+	seq := req.CSeq().SeqNo
+	if !tx.respond(response{code: 200, contact: l.dialog.contact, headers: t.headers(),
 		contentType: sdpType, content: sdp}) {
 		return false
 	}
+	if sdp != nil {
+		l.dialog.said = sdp
+	}
+	l.keep(t)
 	a.tx, a.seq, a.interval = tx, seq, t1
 	l.accepted = a
 	a.timer = l.after(a.interval, l.repeatAnswer)

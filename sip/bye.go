@@ -4,7 +4,7 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
-func (l *Leg) receiveBye(tx *serverTx) {
+func (l *Leg) receiveBye(d *dialog, tx *serverTx) {
 	why, _ := value(tx.req, "reason")
 	tx.reply(200)
 	switch l.State() {
@@ -13,8 +13,15 @@ func (l *Leg) receiveBye(tx *serverTx) {
 			// The caller gives up an early dialog by BYE (RFC 3261 §15).
 			l.inbound.reply(487)
 		} else {
-			l.tell(Ended{By: ByBye, ReasonHeader: why})
-			l.giveUp(Reason{})
+			d.over = true
+			if o := l.offered; o != nil && o.dialog == d {
+				o.tx.reply(487)
+				l.offered = nil
+			}
+			if l.outbound.alone(d) { // else the other phones ring on
+				l.tell(Ended{By: ByBye, ReasonHeader: why})
+				l.giveUp(Reason{})
+			}
 			return
 		}
 	case StateAnswered:

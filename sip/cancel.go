@@ -3,8 +3,6 @@ package sip
 import (
 	"time"
 
-	"b2bua/internal/loop"
-
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
@@ -93,11 +91,10 @@ func (l *Leg) sendCancel() {
 	})
 }
 
-// stop the timer, if any.
+// stop the timers, if any.
 func (o *outgoing) stop() {
-	var patience *loop.Timer
 	if o != nil {
-		patience = o.patience
+		o.patience.Stop()
+		o.late.Stop()
 	}
-	patience.Stop()
 }

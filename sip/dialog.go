@@ -21,6 +21,18 @@ type dialog struct {
 	target    sipmsg.Uri // remote target: the far end's Contact
 	contact   string     // ours
 
+	// Of an early dialog.
+	formed bool   // by a response; before that only its tag is known
+	over   bool   // the far end has left it by BYE
+	rseq   uint32 // of the last reliable provisional response taken (RFC 3262 §4)
+	agreed bool   // the INVITE's offer has its answer, reliably
+	moved  bool   // and another offer has changed the session since
+
+	updates bool // the far end allows UPDATE
+
+	said   []byte // the last description of ours that holds
+	theirs []byte // and of theirs
+
 	peer flow // the way the far end's messages come; reaches it through NAT
 	kept bool // a device: it is reached only by the way it came
 	next flow // the way of the next request
@@ -116,13 +128,13 @@ func routeSet(msg sipmsg.Message, reverse bool) []sipmsg.Uri {
 
 // refresh takes the Contact of a message as the new remote target (RFC 3261
 // §12.2) and reports whether there was one to take.
-func (l *Leg) refresh(msg sipmsg.Message) bool {
+func (l *Leg) refresh(d *dialog, msg sipmsg.Message) bool {
 	h, ok := first(msg.GetHeaders("contact")).(*sipmsg.ContactHeader)
 	if !ok || h.Address.Wildcard || !strings.HasPrefix(h.Address.Scheme, "sip") || h.Address.Host == "" {
 		return false
 	}
-	l.dialog.target = *h.Address.Clone()
-	l.aim()
+	d.target = *h.Address.Clone()
+	l.aim(d)
 	return true
 }
 
@@ -135,8 +147,7 @@ func first(hs []sipmsg.Header) sipmsg.Header {
 
 // aim works out where requests of the dialog go. A name is looked up in the
 // background; until then they go where the far end's messages came from.
-func (l *Leg) aim() {
-	d := &l.dialog
+func (l *Leg) aim(d *dialog) {
 	hop := d.hop()
 	if d.next.sock == nil {
 		d.next = d.peer

@@ -32,7 +32,8 @@ type Progressed struct {
 
 // Answered says that a dialled leg was answered; its ACK has been sent.
 type Answered struct {
-	SDP []byte
+	SDP    []byte // nil when nothing is new since what was told before
+	Dialog string // the one of several early dialogs that won
 }
 
 // Confirmed says that the ACK for our 2xx to the first INVITE came. SDP is the

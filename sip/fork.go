@@ -4,6 +4,79 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
+// maxForks bounds how many phones behind a forking proxy are told apart.
+const maxForks = 16
+
+// early gives the dialog of a To tag (RFC 3261 §12.1), a new one when the tag is
+// new; nil when there are too many.
+func (l *Leg) early(tag string) *dialog {
+	o := l.outbound
+	if d, ok := o.early[tag]; ok {
+		return d
+	}
+	if len(o.early) >= maxForks {
+		return nil
+	}
+	d := *l.dialog
+	d.remoteTag = tag
+	if tag != "" { // RFC 2543 knew dialogs without
+		d.remote += ";tag=" + tag
+	}
+	l.aim(&d)
+	o.early[tag] = &d
+	return &d
+}
+
+// join makes, or makes anew, the dialog of a response (RFC 3261 §12.1.2, and
+// §13.2.2.4 for the route set).
+func (l *Leg) join(d *dialog, res *sipmsg.Response) {
+	d.formed = true
+	d.remote = plain(res.To().Value())
+	d.routes = routeSet(res, true)
+	if !l.refresh(d, res) {
+		l.aim(d) // no Contact: the Request-URI has to do
+	}
+}
+
+// dialogOf finds the dialog of a request by the far end's tag. What overtakes
+// the response that makes its dialog makes it itself.
+func (l *Leg) dialogOf(tag string) *dialog {
+	o := l.outbound
+	switch {
+	case l.dialog.remoteTag == tag && (tag != "" || o == nil || l.State() > StateEarly):
+		return l.dialog
+	case o == nil || tag == "":
+		return nil
+	case l.State() <= StateEarly:
+		return l.early(tag)
+	}
+	return o.early[tag]
+}
+
+// knows reports whether a tag is that of a dialog there is.
+func (l *Leg) knows(tag string) bool {
+	switch {
+	case tag == "":
+		return false
+	case l.dialog.remoteTag == tag:
+		return true
+	case l.outbound == nil || l.State() > StateEarly:
+		return false
+	}
+	d, ok := l.outbound.early[tag]
+	return ok && !d.over
+}
+
+// alone reports whether no other early dialog than d is left.
+func (o *outgoing) alone(d *dialog) bool {
+	for _, other := range o.early {
+		if other != d && !other.over {
+			return false
+		}
+	}
+	return true
+}
+
 // forked takes a 2xx to our INVITE. A proxy that forked it may deliver several,
 // from different phones: the first wins, each of the others is acknowledged and
 // sent home (RFC 3261 §13.2.2.4).
@@ -14,25 +87,31 @@ func (l *Leg) forked(res *sipmsg.Response) {
 		a.way.send(a.data, nil) // our ACK was lost
 		return
 	}
-	if l.State() <= StateEarly && !o.cancelling {
-		l.join(res, tag)
-		data, way := l.dialog.ack(res.CSeq().SeqNo)
-		o.forks[tag] = acked{data, way}
-		l.become(StateConfirmed)
-		l.tell(Answered{SDP: sdpOf(res)})
+	d := l.early(tag)
+	if d == nil {
 		return
 	}
-	loser := &Leg{ep: l.ep, log: l.log, role: uac, id: l.id, credentials: l.credentials, dialog: l.dialog}
-	loser.box.onPanic = l.box.onPanic
-	loser.state.Store(int32(StateEnded))
-	loser.join(res, tag)
-	data, way := loser.dialog.ack(res.CSeq().SeqNo)
+	l.join(d, res)
+	data, way := d.ack(res.CSeq().SeqNo)
 	o.forks[tag] = acked{data, way}
+	switch {
+	case l.State() <= StateEarly && !o.cancelling && !d.over:
+		l.dialog = d
+		l.become(StateConfirmed)
+		d.note(res)
+		l.timedBy(res)
+		l.answeredBy(d, res)
+		return
+	case d.over && !o.cancelling && !l.is(StateEnded): // its BYE overtook the answer
+		l.end(Ended{By: ByBye})
+		l.forget()
+		return
+	}
 	why := o.why
 	if why == (Reason{}) {
 		why = Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"}
 	}
-	loser.transact("BYE", func(r *request) { r.headers = why.header() }, func(*sipmsg.Response) {}, func(error) {})
+	l.within(d, "BYE", func(r *request) { r.headers = why.header() }, func(*sipmsg.Response) {}, func(error) {})
 	if o.cancelling && !l.is(StateEnded) {
 		// The answer crossed our CANCEL.
 		l.become(StateEnded)
@@ -40,13 +119,40 @@ func (l *Leg) forked(res *sipmsg.Response) {
 	}
 }
 
-// join makes the dialog of a 2xx (RFC 3261 §12.1.2).
-func (l *Leg) join(res *sipmsg.Response, tag string) {
-	d := &l.dialog
-	d.remoteTag = tag
-	d.remote = plain(res.To().Value())
-	d.routes = routeSet(res, true)
-	if !l.refresh(res) {
-		l.aim() // no Contact: the Request-URI has to do
+// answeredBy tells of the answer. What a reliable response has said is not said
+// again (RFC 3261 §13.2.1); a 2xx without a description stands by that of an
+// earlier provisional one, which the network may bring a moment later.
+func (l *Leg) answeredBy(d *dialog, res *sipmsg.Response) {
+	sdp := sdpOf(res)
+	switch {
+	case d.agreed && d.moved:
+		sdp = nil
+	case d.agreed, sdp == nil:
+		sdp = d.theirs
+	}
+	if sdp == nil && !d.agreed {
+		l.outbound.late = l.after(holdCancel, func() { l.tellAnswered(nil) })
+		return
+	}
+	l.tellAnswered(sdp)
+}
+
+func (l *Leg) tellAnswered(sdp []byte) {
+	l.outbound.late.Stop()
+	l.outbound.late = nil
+	if sdp != nil {
+		l.dialog.theirs = sdp
+	}
+	l.tell(Answered{SDP: sdp, Dialog: l.dialog.remoteTag})
+	l.reofferNow()
+}
+
+// overtaken takes a provisional response that comes after the 2xx.
+func (l *Leg) overtaken(res *sipmsg.Response) {
+	if l.outbound.late == nil || tagOf(res.To().Params) != l.dialog.remoteTag {
+		return
+	}
+	if sdp := sdpOf(res); sdp != nil {
+		l.tellAnswered(sdp)
 	}
 }

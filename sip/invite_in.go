@@ -34,6 +34,7 @@ func (e *Endpoint) receiveInvite(a arrival) {
 		return
 	}
 	leg := newLeg(e, uas)
+	leg.reliable.expects(a.req, sdp)
 	if !leg.openInbound(tx, who.device != nil) {
 		tx.reply(400)
 		leg.forget()
@@ -88,6 +89,9 @@ func (e *Endpoint) inspect(a arrival) (sdp []byte, code int, headers []Header) {
 	if code != 0 {
 		return nil, code, nil
 	}
+	if h := e.tooBrief(req); h != nil {
+		return nil, 422, []Header{*h}
+	}
 	sdp, code = description(req)
 	if code != 0 {
 		return nil, code, []Header{acceptHeader, encodingHeader}
@@ -100,7 +104,7 @@ func (e *Endpoint) inspect(a arrival) (sdp []byte, code int, headers []Header) {
 func (l *Leg) openInbound(tx *serverTx, device bool) bool {
 	req := tx.req
 	l.inbound = tx
-	l.dialog = dialog{
+	l.dialog = &dialog{
 		callID:    req.CallID().Value(),
 		localTag:  tx.tag,
 		remoteTag: tagOf(req.From().Params),
@@ -112,10 +116,11 @@ func (l *Leg) openInbound(tx *serverTx, device bool) bool {
 		routes:    routeSet(req, false),
 	}
 	l.dialog.contact = tx.flow.contactFor(req.Recipient.Scheme, userOf(req.Recipient))
+	l.dialog.note(req)
 	peer := tx.flow
 	peer.remote = tx.source
 	l.begin(peer)
-	return l.refresh(req)
+	return l.refresh(l.dialog, req)
 }
 
 // userOf is the user part of a URI, or a tel number (RFC 3966) without its

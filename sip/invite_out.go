@@ -21,8 +21,14 @@ type outgoing struct {
 	why        Reason // of the cancellation
 	authorized bool
 	patience   *loop.Timer
-	forks      map[string]acked // by To tag
+	early      map[string]*dialog // by To tag: early dialogs, and those of a 2xx
+	forks      map[string]acked   // by To tag
+	longer     int                // times that a longer session was asked for
+	late       *loop.Timer        // runs while the answer waits for its description
 }
+
+// maxLonger is how often a 422 is given in to.
+const maxLonger = 2
 
 // acked is the ACK that answers every repetition of one 2xx.
 type acked struct {
@@ -32,7 +38,7 @@ type acked struct {
 
 // invite begins a dialled leg.
 func (l *Leg) invite(d Dial) {
-	l.outbound = &outgoing{dial: d, forks: map[string]acked{}}
+	l.outbound = &outgoing{dial: d, early: map[string]*dialog{}, forks: map[string]acked{}}
 	l.credentials = credentials{username: d.Target.Username, password: d.Target.Password}
 	uri, err := d.uri()
 	if err != nil {
@@ -116,7 +122,7 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 	} else if uri.User != "" {
 		to = "<sip:" + uri.User + "@" + uri.Host + ">"
 	}
-	l.dialog = dialog{callID: newToken() + newToken(), localTag: tag, local: from, remote: to,
+	l.dialog = &dialog{callID: newToken() + newToken(), localTag: tag, local: from, remote: to,
 		target: uri, contact: way.contactFor(uri.Scheme, d.From.User), next: way, kept: d.Target.Binding != nil}
 	l.begin(way)
 	l.host = way.remote.Addr().Unmap()
@@ -125,11 +131,13 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 
 func (l *Leg) sendInvite(extra ...Header) {
 	o := l.outbound
-	d := &l.dialog
+	d := l.dialog
 	d.localSeq++
 	r := &request{method: "INVITE", uri: o.uri, from: d.local, to: d.remote, callID: d.callID,
 		cseq: d.localSeq, maxForwards: o.dial.MaxForwards, contentType: sdpType, content: o.dial.Offer}
+	d.said = o.dial.Offer
 	r.headers = append(r.headers, Header{"Contact", d.contact}, allowHeader, supportedHeader)
+	r.headers = append(r.headers, l.wishes()...)
 	r.headers = append(r.headers, safe(o.dial.Headers, "")...)
 	r.headers = append(r.headers, extra...)
 	var tx *clientTx
@@ -142,7 +150,7 @@ func (l *Leg) sendInvite(extra ...Header) {
 // owned are the headers that this room writes; an owner cannot add another.
 var owned = map[string]bool{"via": true, "from": true, "to": true, "call-id": true, "cseq": true, "contact": true,
 	"content-length": true, "content-type": true, "max-forwards": true, "route": true, "record-route": true,
-	"require": true, "proxy-require": true, "supported": true, "allow": true, "content-encoding": true}
+	"require": true, "proxy-require": true, "session-expires": true, "min-se": true, "rseq": true, "rack": true, "supported": true, "allow": true, "content-encoding": true}
 
 // safe leaves out the headers that are ours to write, but for the one named.
 func safe(hs []Header, except string) []Header {
@@ -173,8 +181,12 @@ func (l *Leg) inviteAnswered(tx *clientTx, res *sipmsg.Response) {
 	o := l.outbound
 	switch {
 	case res.StatusCode < 200:
-		if tx == o.tx && l.State() <= StateEarly {
+		switch {
+		case tx != o.tx:
+		case l.State() <= StateEarly:
 			l.progressed(res)
+		case l.is(StateConfirmed):
+			l.overtaken(res)
 		}
 	case res.StatusCode < 300:
 		l.forked(res)
@@ -188,21 +200,28 @@ func (l *Leg) progressed(res *sipmsg.Response) {
 	o := l.outbound
 	first := !o.heard
 	o.heard = true
-	if o.cancelling {
-		if first {
-			l.sendCancel()
+	if o.cancelling && first {
+		l.sendCancel()
+	}
+	if res.StatusCode == sipmsg.StatusTrying {
+		if !o.cancelling {
+			l.tell(Reached{})
 		}
 		return
 	}
-	if res.StatusCode == sipmsg.StatusTrying {
-		l.tell(Reached{})
+	tag, sdp := tagOf(res.To().Params), sdpOf(res)
+	if tag != "" { // else there is no dialog, only news
+		d := l.early(tag)
+		if d == nil || d.over || !l.inOrder(d, res) {
+			return
+		}
+		sdp = d.described(res, sdp)
+	}
+	if o.cancelling {
 		return
 	}
-	if tag := tagOf(res.To().Params); tag != "" && l.dialog.remoteTag == "" {
-		l.dialog.remoteTag = tag
-	}
 	l.become(StateEarly)
-	l.tell(Progressed{Code: res.StatusCode, Reason: plain(res.Reason), SDP: sdpOf(res), Dialog: tagOf(res.To().Params)})
+	l.tell(Progressed{Code: res.StatusCode, Reason: plain(res.Reason), SDP: sdp, Dialog: tag})
 }
 
 // refused is a final failure.
@@ -212,10 +231,18 @@ func (l *Leg) refused(res *sipmsg.Response) {
 		if h, ok := l.authorize(res, "INVITE", o.uri, l.dialog.peer); ok {
 			o.authorized = true
 			o.heard = false
-			l.dialog.remoteTag = ""
+			clear(o.early)
 			l.sendInvite(h)
 			return
 		}
+	}
+	if !o.cancelling && o.longer < maxLonger && l.longer(res) {
+		// RFC 4028 §7.3. A challenge may come again.
+		o.longer++
+		o.authorized, o.heard = false, false
+		clear(o.early)
+		l.sendInvite()
+		return
 	}
 	text, _ := value(res, "reason")
 	ev := Rejected{Code: res.StatusCode, Reason: plain(res.Reason), RetryAfter: retryAfter(res), Text: plain(text)}

@@ -52,19 +52,21 @@ type Leg struct {
 	untold []Event
 	over   bool // Rejected or Ended was told, or the owner has left
 
-	dialog dialog
+	dialog *dialog // the one that counts; of a dialled leg, until the answer, what its INVITE began
 
 	inbound  *serverTx // uas: the INVITE that made the leg
 	ringing  *loop.Timer
 	outbound *outgoing // uac: the INVITE that makes it
 	credentials
-	accepted *accepted // our 2xx to an INVITE that has not been acknowledged
-	offered  *offered  // the far end's offer that the owner has to answer
-	reoffer  *reoffer  // our re-INVITE, under way or waiting for its turn
-	waiting  []byte    // the offer of ours after that
-	goodbye  *Reason   // hang up as soon as that is allowed
-	referral *referral // the far end's REFER, until its last NOTIFY
-	referred bool      // there has been a REFER before
+	reliable reliable     // uas: provisional responses that want a PRACK
+	session  sessionTimer // the timer
+	accepted *accepted    // our 2xx to an INVITE that has not been acknowledged
+	offered  *offered     // the far end's offer that the owner has to answer
+	reoffer  *reoffer     // our re-INVITE, under way or waiting for its turn
+	waiting  []byte       // the offer of ours after that
+	goodbye  *Reason      // hang up as soon as that is allowed
+	referral *referral    // the far end's REFER, until its last NOTIFY
+	referred bool         // there has been a REFER before
 	friend   netip.AddrPort
 }
 
@@ -146,6 +148,7 @@ func (l *Leg) become(s State) {
 	l.state.Store(int32(s))
 	if s > StateEarly {
 		l.ringing.Stop()
+		l.reliable.stop()
 	}
 	if s != StateEnded {
 		return
@@ -156,6 +159,7 @@ func (l *Leg) become(s State) {
 	l.reoffer = nil
 	l.offered = nil
 	l.referralLeft()
+	l.session.stop()
 	l.outbound.stop()
 }
 

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"strings"
 
 	sipmsg "github.com/emiago/sipgo/sip"
@@ -48,6 +49,6 @@ func (e *Endpoint) receiveOther(a arrival) {
 		// Nobody is called because somebody asks for it outside of a call.
 		e.refuse(a, 403)
 	default:
-		e.refuse(a, 405, allowHeader)
+		e.refuse(a, cmp.Or(unfit(a.req), 405), allowHeader)
 	}
 }

@@ -149,21 +149,21 @@ func (e *Endpoint) serve(a arrival, tag string) *serverTx {
 	return tx
 }
 
-// receive takes a request within the leg's dialog.
+// receive takes a request within the leg's dialog, or one of its early ones.
 func (l *Leg) receive(tx *serverTx) {
 	req := tx.req
-	d := &l.dialog
-	seq := req.CSeq().SeqNo
-	switch {
-	case d.remoteTag != tagOf(req.From().Params) && (d.remoteTag != "" || l.role == uas):
+	d := l.dialogOf(tagOf(req.From().Params))
+	if d == nil {
 		tx.reply(481)
 		return
-	case d.heard && seq <= d.remoteSeq:
+	}
+	seq := req.CSeq().SeqNo
+	if d.heard && seq <= d.remoteSeq {
 		tx.reply(500) // RFC 3261 §12.2.2: out of order
 		return
 	}
 	d.remoteSeq, d.heard = seq, true
-	if l.is(StateEnded) {
+	if l.is(StateEnded) || d.over || l.State() > StateEarly && d != l.dialog {
 		if req.Method == sipmsg.BYE {
 			tx.reply(200) // our BYE and theirs crossed
 		} else {
@@ -171,17 +171,24 @@ func (l *Leg) receive(tx *serverTx) {
 		}
 		return
 	}
+	if code := unfit(req); code != 0 {
+		tx.reply(code, allowHeader)
+		return
+	}
 	if unsupported := required(req); unsupported != "" {
 		tx.reply(420, Header{"Unsupported", unsupported})
 		return
 	}
+	d.note(req)
 	switch req.Method {
 	case sipmsg.BYE:
-		l.receiveBye(tx)
+		l.receiveBye(d, tx)
 	case sipmsg.INVITE:
 		l.receiveReinvite(tx)
 	case sipmsg.UPDATE:
-		l.receiveUpdate(tx)
+		l.receiveUpdate(d, tx)
+	case sipmsg.PRACK:
+		l.receivePrack(tx)
 	case sipmsg.INFO:
 		l.receiveInfo(tx)
 	case sipmsg.OPTIONS:
@@ -192,8 +199,6 @@ func (l *Leg) receive(tx *serverTx) {
 		l.receiveSubscribe(tx)
 	case sipmsg.NOTIFY:
 		tx.reply(notified(req), eventsHeader)
-	case sipmsg.PRACK:
-		tx.reply(481) // we send nothing that a PRACK could acknowledge
 	default:
 		tx.reply(405, allowHeader)
 	}
@@ -244,30 +249,6 @@ func sane(req *sipmsg.Request) int {
 		return 400
 	}
 	return 0
-}
-
-// supported are the extensions we speak, as option tags.
-var supported = []string{"replaces", "norefersub"}
-
-// required lists the extensions that a request demands and we do not have
-// (RFC 3261 §8.2.2.3).
-func required(req *sipmsg.Request) string {
-	var out []string
-	for _, h := range req.GetHeaders("require") {
-	tags:
-		for tag := range strings.SplitSeq(h.Value(), ",") {
-			tag = strings.TrimSpace(tag)
-			for _, s := range supported {
-				if strings.EqualFold(tag, s) {
-					continue tags
-				}
-			}
-			if isToken(tag) {
-				out = append(out, tag)
-			}
-		}
-	}
-	return strings.Join(out, ", ")
 }
 
 // canonical is a header name in lower case and long form (RFC 3261 §7.3.3).

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"b2bua/internal/loop"
@@ -13,17 +12,20 @@ import (
 // offered is an offer of the far end that awaits AcceptOffer or RefuseOffer.
 type offered struct {
 	tx     *serverTx
-	invite bool // re-INVITE; else UPDATE
+	dialog *dialog
+	invite bool // re-INVITE; else UPDATE or PRACK
 	late   bool // a re-INVITE without an offer
+	terms  terms
+	theirs []byte
 }
 
 func (l *Leg) receiveReinvite(tx *serverTx) {
 	switch {
-	case l.offered != nil || !l.is(StateConfirmed) && !l.is(StateAnswered):
+	case l.offered != nil || l.role == uas && l.State() <= StateEarly:
 		// RFC 3261 §14.2: the first one is not answered yet.
-		tx.reply(500, Header{"Retry-After", strconv.Itoa(rand.IntN(10))})
+		tx.reply(500, retryLater())
 		return
-	case l.reoffer.underway() || l.accepted != nil:
+	case l.State() <= StateEarly, l.reoffer.underway(), l.accepted != nil:
 		tx.reply(491)
 		return
 	}
@@ -32,31 +34,16 @@ func (l *Leg) receiveReinvite(tx *serverTx) {
 		tx.reply(code, acceptHeader, encodingHeader)
 		return
 	}
-	l.refresh(tx.req)
+	terms, refusal := l.timed(tx.req)
+	if refusal != nil {
+		tx.reply(422, *refusal)
+		return
+	}
+	l.refresh(l.dialog, tx.req)
 	tx.setLeg(l)
-	l.offered = &offered{tx: tx, invite: true, late: sdp == nil}
+	l.offered = &offered{tx: tx, dialog: l.dialog, invite: true, late: sdp == nil, terms: terms, theirs: sdp}
 	tx.reply(100)
 	l.tell(Offered{SDP: sdp})
-}
-
-// receiveUpdate is RFC 3311; without an offer it only refreshes the target.
-func (l *Leg) receiveUpdate(tx *serverTx) {
-	sdp, code := description(tx.req)
-	switch {
-	case code != 0:
-		tx.reply(code, acceptHeader, encodingHeader)
-	case sdp == nil:
-		l.refresh(tx.req)
-		tx.respond(response{code: 200, contact: l.dialog.contact, headers: sessionHeaders})
-	case l.offered != nil || !l.is(StateConfirmed) && !l.is(StateAnswered):
-		tx.reply(500, Header{"Retry-After", strconv.Itoa(rand.IntN(10))})
-	case l.reoffer.underway() || l.accepted != nil && l.accepted.late:
-		tx.reply(491)
-	default:
-		l.refresh(tx.req)
-		l.offered = &offered{tx: tx}
-		l.tell(Offered{SDP: sdp})
-	}
 }
 
 func (l *Leg) acceptOffer(sdp []byte) {
@@ -65,12 +52,31 @@ func (l *Leg) acceptOffer(sdp []byte) {
 		return
 	}
 	l.offered = nil
+	d := o.dialog
+	d.moved = true
+	if o.theirs != nil {
+		d.theirs = o.theirs
+	}
 	if o.invite {
-		l.accept(o.tx, sdp, &accepted{late: o.late})
+		l.accept(o.tx, sdp, o.terms, &accepted{late: o.late})
 		return
 	}
-	o.tx.respond(response{code: 200, contact: l.dialog.contact, headers: sessionHeaders,
-		contentType: sdpType, content: sdp})
+	if !o.tx.respond(response{code: 200, contact: d.contact, headers: o.terms.headers(), contentType: sdpType, content: sdp}) {
+		return
+	}
+	d.said = sdp
+	if l.State() > StateEarly {
+		l.keep(o.terms)
+	}
+	l.offerSettled()
+}
+
+// offerSettled goes on with what an offer of the far end has held up.
+func (l *Leg) offerSettled() {
+	if l.role == uas && l.State() <= StateEarly {
+		l.acknowledgedReliably()
+		return
+	}
 	l.reofferNow()
 }
 
@@ -84,17 +90,19 @@ func (l *Leg) refuseOffer(code int, headers []Header) {
 	}
 	l.offered = nil
 	o.tx.reply(code, safe(headers, "")...)
-	l.reofferNow()
+	l.offerSettled()
 }
 
 // reoffer is an offer of ours. It waits while another one is not settled, and
 // after a glare.
 type reoffer struct {
-	sdp   []byte
-	sent  bool
-	tx    *clientTx
-	tries int
-	timer *loop.Timer
+	sdp     []byte
+	refresh bool // nobody asked for it but the session's timer
+	sent    bool
+	dialog  *dialog
+	tx      *clientTx
+	tries   int
+	timer   *loop.Timer
 }
 
 func (r *reoffer) underway() bool { return r != nil && r.sent }
@@ -113,7 +121,7 @@ func (r *reoffer) stop() {
 const maxGlare = 3
 
 func (l *Leg) reinvite(sdp []byte) {
-	if l.role == uac && l.State() < StateConfirmed || l.is(StateEnded) {
+	if l.is(StateEnded) {
 		return
 	}
 	if l.reoffer.underway() {
@@ -128,22 +136,33 @@ func (l *Leg) reinvite(sdp []byte) {
 // reofferNow sends what waits, when nothing stands in its way.
 func (l *Leg) reofferNow() {
 	r := l.reoffer
-	if r == nil || r.sent || r.timer != nil || l.offered != nil || l.accepted != nil || !l.is(StateConfirmed) {
+	if r == nil || r.sent || r.timer != nil {
+		return
+	}
+	d, method := l.openTo()
+	if d == nil {
 		return
 	}
 	r.sent = true
+	if method == "UPDATE" {
+		l.update(d, r)
+		return
+	}
 	l.reask(r, true, nil)
 }
 
 // reask sends the re-INVITE; each 2xx, repeated ones too, is acknowledged.
 func (l *Leg) reask(r *reoffer, mayAuthorize bool, extra []Header) {
-	req := l.dialog.request("INVITE")
-	req.headers = append([]Header{{"Contact", l.dialog.contact}, allowHeader, supportedHeader}, extra...)
+	d := l.dialog
+	r.dialog = d
+	req := d.request("INVITE")
+	req.headers = append([]Header{{"Contact", d.contact}, allowHeader, supportedHeader}, l.wishes()...)
+	req.headers = append(req.headers, extra...)
 	req.contentType, req.content = sdpType, r.sdp
 	seq := req.cseq
 	var ack []byte
 	var way flow
-	next := l.dialog.next
+	next := d.next
 	r.tx = l.ep.request(next, req, func(res *sipmsg.Response) {
 		l.box.post(func() {
 			switch {
@@ -151,15 +170,24 @@ func (l *Leg) reask(r *reoffer, mayAuthorize bool, extra []Header) {
 			case ack != nil:
 				way.send(ack, nil)
 			case res.StatusCode < 300:
-				l.refresh(res)
-				ack, way = l.dialog.ack(seq)
-				l.reoffered(r, Reanswered{SDP: sdpOf(res)})
+				l.refresh(d, res)
+				d.note(res)
+				ack, way = d.ack(seq)
+				if l.State() < StateEnded {
+					l.timedBy(res)
+				}
+				l.reoffered(r, sdpOf(res))
 			default:
 				if mayAuthorize {
 					if h, ok := l.authorize(res, "INVITE", req.uri, next); ok {
 						l.reask(r, false, []Header{h})
 						return
 					}
+				}
+				if r.tries < maxGlare && l.longer(res) {
+					r.tries++
+					l.reask(r, true, nil)
+					return
 				}
 				l.reofferFailed(r, res.StatusCode, res.Reason)
 			}
@@ -172,15 +200,28 @@ func (l *Leg) reask(r *reoffer, mayAuthorize bool, extra []Header) {
 	})
 }
 
-// reoffered is done with one offer and goes on with the next.
-func (l *Leg) reoffered(r *reoffer, ev Event) {
+// reoffered is done with one offer: it has its answer.
+func (l *Leg) reoffered(r *reoffer, sdp []byte) {
 	if l.reoffer != r {
 		return
 	}
+	d := r.dialog
+	d.said, d.moved = r.sdp, true
+	if r.refresh {
+		l.refreshed(sdp)
+	} else {
+		if sdp != nil {
+			d.theirs = sdp
+		}
+		l.tell(Reanswered{SDP: sdp})
+	}
+	l.nextOffer()
+}
+
+// nextOffer goes on with the offer that waits.
+func (l *Leg) nextOffer() {
 	l.reoffer = nil
-	l.tell(ev)
-	if l.waiting != nil {
-		next := l.waiting
+	if next := l.waiting; next != nil {
 		l.waiting = nil
 		l.reinvite(next)
 	}
@@ -190,11 +231,23 @@ func (l *Leg) reofferFailed(r *reoffer, code int, reason string) {
 	if l.reoffer != r || l.is(StateEnded) {
 		return
 	}
-	if l.lost(code, reason) {
+	early := l.State() <= StateEarly
+	switch {
+	case !early && r.dialog != l.dialog: // of a phone that has lost the call
+		r.sent = false
+		l.reofferNow()
+		return
+	case !early && l.lost(code, reason):
 		return
 	}
 	if code != 491 || r.tries >= maxGlare {
-		l.reoffered(r, ReofferRefused{Code: code, Reason: plain(reason)})
+		if r.refresh {
+			l.nextOffer()
+			l.notRefreshed(code, reason, false)
+			return
+		}
+		l.tell(ReofferRefused{Code: code, Reason: plain(reason)})
+		l.nextOffer()
 		return
 	}
 	r.sent = false

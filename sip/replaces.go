@@ -105,9 +105,9 @@ func (e *Endpoint) dialog(r Replaces) *Leg {
 	if !ok {
 		return nil
 	}
-	known := make(chan string, 1)
-	l.box.post(func() { known <- l.dialog.remoteTag }) // nothing in a box waits for anything
-	if tag := <-known; tag == "" || tag != r.FromTag {
+	known := make(chan bool, 1)
+	l.box.post(func() { known <- l.knows(r.FromTag) }) // nothing in a box waits for anything
+	if !<-known {
 		return nil
 	}
 	return l

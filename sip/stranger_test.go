@@ -314,7 +314,7 @@ func TestRefusals(t *testing.T) {
 			return strings.Replace(s, "To: <sip:+15551000@10.0.0.1>", "To: <sip:x@y>;tag=z", 1)
 		}},
 		{"method", "405", "Allow", func(s string) string { return strings.ReplaceAll(s, "INVITE", "PUBLISH") }},
-		{"unknown method", "405", "Allow", func(s string) string { return strings.ReplaceAll(s, "INVITE", "FOO") }},
+		{"unknown method", "501", "Allow", func(s string) string { return strings.ReplaceAll(s, "INVITE", "FOO") }},
 		{"stray BYE", "481", "", func(s string) string { return strings.ReplaceAll(s, "INVITE", "BYE") }},
 		{"options", "200", "Accept", func(s string) string { return strings.ReplaceAll(s, "INVITE", "OPTIONS") }},
 	}

@@ -13,15 +13,20 @@ import (
 // transact sends a request within the dialog and hands over the final response,
 // or why there is none, in the box. A challenge is answered once.
 func (l *Leg) transact(method string, fill func(*request), final func(*sipmsg.Response), failed func(error)) {
-	l.attempt(method, fill, final, failed, true)
+	l.within(l.dialog, method, fill, final, failed)
 }
 
-func (l *Leg) attempt(method string, fill func(*request), final func(*sipmsg.Response), failed func(error), mayAuthorize bool) {
-	r := l.dialog.request(method)
+// within is transact for one of several dialogs.
+func (l *Leg) within(d *dialog, method string, fill func(*request), final func(*sipmsg.Response), failed func(error)) {
+	l.attempt(d, method, fill, final, failed, true)
+}
+
+func (l *Leg) attempt(d *dialog, method string, fill func(*request), final func(*sipmsg.Response), failed func(error), mayAuthorize bool) {
+	r := d.request(method)
 	if fill != nil {
 		fill(r)
 	}
-	way := l.dialog.next
+	way := d.next
 	l.ep.request(way, r, func(res *sipmsg.Response) {
 		if res.StatusCode < 200 {
 			return
@@ -29,7 +34,7 @@ func (l *Leg) attempt(method string, fill func(*request), final func(*sipmsg.Res
 		l.box.post(func() {
 			if mayAuthorize {
 				if h, ok := l.authorize(res, method, r.uri, way); ok {
-					l.attempt(method, func(again *request) {
+					l.attempt(d, method, func(again *request) {
 						if fill != nil {
 							fill(again)
 						}

@@ -106,6 +106,20 @@ func (tx *serverTx) reply(code int, headers ...Header) {
 	tx.respond(response{code: code, headers: headers})
 }
 
+// request is what is to be answered; nil once it has been.
+func (tx *serverTx) request() *sipmsg.Request {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.req
+}
+
+// sent is the last response.
+func (tx *serverTx) sent() []byte {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.last
+}
+
 // resend repeats the last response: of a 2xx until its ACK comes.
 func (tx *serverTx) resend() {
 	tx.mu.Lock()

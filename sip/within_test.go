@@ -273,7 +273,7 @@ func TestRequestsWithinTheDialog(t *testing.T) {
 			t.Errorf("options %+v", m)
 		}
 		d.send("FOO", "")
-		if m := far.expect("405"); m.get("Allow") == "" {
+		if m := far.expect("501"); m.get("Allow") == "" {
 			t.Errorf("got %+v", m)
 		}
 		d.send("PRACK", "")
