@@ -119,6 +119,12 @@ func (x *Exchange) gauges() []api.Gauge {
 		number("b2bua_sip_dialogs", "SIP dialogs.", func() int { return x.sip.Stats().Dialogs }),
 		number("b2bua_sip_server_transactions", "SIP server transactions.", func() int { return x.sip.Stats().ServerTransactions }),
 		number("b2bua_sip_client_transactions", "SIP client transactions.", func() int { return x.sip.Stats().ClientTransactions }),
+		number("b2bua_sip_banned_sources", "Sources that are not answered for a while: too many wrong passwords.", func() int { return x.sip.Stats().Guard.Banned }),
+		number("b2bua_sip_bans_total", "Bans given.", func() int { return int(x.sip.Stats().Guard.Bans) }),
+		number("b2bua_sip_failed_attempts_total", "Attempts of sources that did not prove who they are.", func() int { return int(x.sip.Stats().Guard.Strikes) }),
+		number("b2bua_sip_limited_messages_total", "Messages dropped: their source sent too many.", func() int { return int(x.sip.Stats().Guard.Limited) }),
+		number("b2bua_sip_unanswered_requests_total", "Requests of strangers that got no answer.", func() int { return int(x.sip.Stats().Guard.Unanswered) }),
+		number("b2bua_sip_throttled_passwords_total", "Passwords not looked at: too many wrong ones before.", func() int { return int(x.sip.Stats().Guard.Throttled) }),
 		number("b2bua_registrations", "Contacts registered by devices.", func() int { return x.sip.Stats().Registrations }),
 		number("b2bua_webhook_events_waiting", "Events waiting for delivery.", func() int { return x.webhooks.Stats().Waiting }),
 	}

@@ -45,7 +45,7 @@ func (e *Endpoint) admit(a arrival) (caller, bool) {
 func (e *Endpoint) authenticate(a arrival, strict bool) (Device, bool) {
 	source := a.source.Addr()
 	agent, _ := value(a.req, "user-agent")
-	verify := e.challenger.For(source.String()).Agent(agent)
+	verify := e.challenger.For(source.String()).Call(a.req.CallID().Value()).Agent(agent)
 	uri := a.req.Recipient.String()
 	var found Device
 	lookup := func(user string) (string, bool) {
@@ -56,7 +56,14 @@ func (e *Endpoint) authenticate(a arrival, strict bool) (Device, bool) {
 	err := digest.ErrMissing
 	there := a.sock.network != "udp" // the source is certain to be where it says
 	for _, h := range a.req.GetHeaders("authorization") {
-		_, err = verify.Verify(h.Value(), string(a.req.Method), uri, lookup)
+		if user := digest.User(h.Value()); e.guard.Guess(source, user) {
+			_, err = verify.Verify(h.Value(), string(a.req.Method), uri, lookup)
+			if !errors.Is(err, digest.ErrRejected) {
+				e.guard.Right(source, user)
+			}
+		} else {
+			err = digest.ErrRejected // right or wrong: nobody types that fast
+		}
 		if !errors.Is(err, digest.ErrMissing) {
 			there = there || verify.Issued(h.Value())
 			break

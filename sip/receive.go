@@ -77,7 +77,11 @@ func (e *Endpoint) refuse(a arrival, code int, headers ...Header) {
 		return
 	}
 	res := response{code: code, headers: headers}
-	a.flow().send(res.bytes(a.req, e.statelessTag(a.req), e.cfg.UserAgent), nil)
+	data := res.bytes(a.req, e.statelessTag(a.req), e.cfg.UserAgent)
+	if a.sock.network == "udp" && !e.registered(a.source, "udp") && !e.guard.Spend(a.source.Addr(), len(data)) {
+		return
+	}
+	a.flow().send(data, nil)
 }
 
 func (e *Endpoint) receiveRequest(a arrival) {

@@ -176,7 +176,7 @@ func TestRegisterRefusals(t *testing.T) {
 			phone.register(cseq * 100)
 			auth := credentials(t, phone.expect("401"), "REGISTER", "sip:10.0.0.1", "secret")
 			return strings.Join([]string{"REGISTER sip:10.0.0.1 SIP/2.0", fmt.Sprintf("Via: SIP/2.0/UDP h;branch=z9hG4bKr%d;rport", cseq),
-				"From: <sip:alice@10.0.0.1>;tag=reg", "To: <sip:" + to + "@10.0.0.1>", "Call-ID: reg2", fmt.Sprintf("CSeq: %d REGISTER", cseq), contact, auth,
+				"From: <sip:alice@10.0.0.1>;tag=reg", "To: <sip:" + to + "@10.0.0.1>", "Call-ID: reg1", fmt.Sprintf("CSeq: %d REGISTER", cseq), contact, auth,
 				"Content-Length: 0", "", ""}, "\r\n")
 		}
 		phone.write(text(4, "bob", "Contact: <sip:a@1.2.3.4>"))
@@ -196,7 +196,7 @@ func TestRegisterRefusals(t *testing.T) {
 func TestStrangersAreBanned(t *testing.T) {
 	story(t, func(b *bench) {
 		thief := b.peer(strangerAt)
-		thief.call()
+		thief.register(1)
 		challenge := thief.expect("401")
 		if len(challenge.all("WWW-Authenticate")) == 0 || challenge.tag("To") == "" {
 			t.Errorf("challenge %+v", challenge)

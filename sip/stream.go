@@ -95,7 +95,7 @@ func (s carried) Broken(c *transport.Conn, b *transport.BrokenError) {
 // welcome is what the guard asks of datagrams. Who is banned is thrown out.
 func (s carried) welcome(c *transport.Conn) bool {
 	source := c.Remote()
-	if s.ep.guard.Allow(source.Addr()) || s.ep.registered(source, s.network) {
+	if s.ep.guard.Allow(source.Addr(), 0) || s.ep.registered(source, s.network) {
 		return true
 	}
 	if s.ep.guard.Blocked(source.Addr()) {

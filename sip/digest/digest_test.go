@@ -175,8 +175,8 @@ func TestOfferSuitsTheAgent(t *testing.T) {
 	}
 }
 
-// What an RFC 2069 client sends: no qop, no nc. Its nonce is good once.
-func TestLegacyClient(t *testing.T) {
+// What an RFC 2069 client sends, no qop and no nc, cannot be told from a replay.
+func TestLegacyClientIsRefused(t *testing.T) {
 	c, _ := fixture()
 	f, err := Parse(c.Challenge(false)[0])
 	if err != nil {
@@ -186,11 +186,23 @@ func TestLegacyClient(t *testing.T) {
 	if strings.Contains(a, "qop") || strings.Contains(a, "nc=") {
 		t.Fatal(a)
 	}
-	if _, err := c.Verify(a, "REGISTER", "sip:h", users); err != nil {
+	if _, err := c.Verify(a, "REGISTER", "sip:h", users); !errors.Is(err, ErrRejected) {
 		t.Error(err)
 	}
-	if _, err := c.Verify(a, "REGISTER", "sip:h", users); !errors.Is(err, ErrStale) {
-		t.Errorf("second use: %v", err)
+}
+
+func TestNonceOfAnotherCallIsStale(t *testing.T) {
+	c, _ := fixture()
+	here := c.For("10.0.0.1")
+	challenge := here.Call("a").Challenge(false)[0]
+	for i, step := range []struct {
+		call string
+		want error
+	}{{"a", nil}, {"b", ErrStale}, {"a", nil}, {"", ErrStale}} {
+		a := answer(t, challenge, "REGISTER", "sip:h", "alice", "wonder land", i+1)
+		if _, err := here.Call(step.call).Verify(a, "REGISTER", "sip:h", users); !errors.Is(err, step.want) {
+			t.Errorf("step %d: %v", i, err)
+		}
 	}
 }
 

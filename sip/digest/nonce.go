@@ -86,12 +86,10 @@ func newCounters(limit int) counters {
 	return counters{limit: limit, highest: map[string]uint32{}}
 }
 
-// rise accepts nc when it is higher than any before. Credentials without qop
-// have nc 0 and count as 1: their nonce is good once.
+// rise accepts nc when it is higher than any before.
 func (c *counters) rise(nonce string, issued time.Time, nc uint32) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	nc = max(nc, 1)
 	last, known := c.highest[nonce]
 	if known {
 		if nc <= last {

@@ -198,7 +198,7 @@ func (c *Conn) admit(data []byte, from netip.AddrPort) []byte {
 		c.counts.junk.Add(1)
 		return nil
 	}
-	if !c.cfg.Guard.Allow(from.Addr()) && !c.cfg.Known(from) {
+	if !c.cfg.Guard.Allow(from.Addr(), len(data)) && !c.cfg.Known(from) {
 		c.counts.blocked.Add(1)
 		return nil
 	}
@@ -228,14 +228,14 @@ func (c *Conn) write(b []byte, to netip.AddrPort) {
 // the pong of somebody else.
 func (c *Conn) pong(data []byte, from netip.AddrPort) {
 	c.counts.keepalives.Add(1)
-	if string(data) == "\r\n\r\n" && c.cfg.Guard.Allow(from.Addr()) {
+	if string(data) == "\r\n\r\n" && c.cfg.Guard.Allow(from.Addr(), 0) {
 		c.write(data[:2], from)
 	}
 }
 
 // refuse answers a broken request with 400 when enough of it can be read.
 func (c *Conn) refuse(to netip.AddrPort) {
-	if answer := c.repair.badRequest(); answer != nil {
+	if answer := c.repair.badRequest(); answer != nil && c.cfg.Guard.Spend(to.Addr(), len(answer)) {
 		c.write(answer, to)
 	}
 }

@@ -305,7 +305,7 @@ func TestDroppingAllocatesNothing(t *testing.T) {
 	} {
 		r := &repeating{datagram: []byte(datagram)}
 		g := guard.New(guard.Config{Burst: 1, Rate: 1e-9})
-		g.Allow(phone.Addr())
+		g.Allow(phone.Addr(), 100)
 		c := guard.Wrap(r, guard.ConnConfig{Guard: g, Log: slog.New(slog.DiscardHandler)})
 		b := make([]byte, 4000)
 		if n := testing.AllocsPerRun(10, func() {

@@ -18,6 +18,7 @@ type Config struct {
 	Answers int           // requests without credentials answered within Window; 5
 	Sources int           // how many sources are remembered; 32,768
 	Bans    int           // how many bans are remembered; 32,768
+	Guesses float64       // wrong passwords per second for one user from one source; 5
 
 	// Trusted sources are never banned nor limited: trunks by address. Nil means
 	// nobody is. It is called for every message, from any goroutine.
@@ -36,6 +37,7 @@ func (c Config) withDefaults() Config {
 	c.Answers = cmp.Or(c.Answers, 5)
 	c.Sources = cmp.Or(c.Sources, 1<<15)
 	c.Bans = cmp.Or(c.Bans, 1<<15)
+	c.Guesses = cmp.Or(c.Guesses, 5)
 	if c.Trusted == nil {
 		c.Trusted = func(netip.Addr) bool { return false }
 	}
@@ -50,7 +52,8 @@ type Stats struct {
 	Sources, Banned    int    // remembered now
 	Strikes, Bans      uint64 // given
 	Limited, Forgotten uint64 // messages over the rate; sources evicted
-	Unanswered         uint64 // requests of sources that had their answers
+	Unanswered         uint64 // requests of sources that had their answers, or would get more than they paid for
+	Throttled          uint64 // passwords that were not looked at: too many wrong ones before
 }
 
 // Guard keeps count of sources. An IPv6 source is its /64: a host has all of it.
@@ -61,6 +64,7 @@ type Guard struct {
 	mu      sync.Mutex
 	sources *table[source]
 	bans    *table[ban]
+	guesses *table[bucket]
 	stats   Stats
 }
 
@@ -71,6 +75,7 @@ type source struct {
 	since    time.Time // of the first strike in the window
 	answers  int
 	asked    time.Time // of the first answer in the window
+	credit   int       // octets that may be sent to it
 }
 
 type ban struct {
@@ -81,7 +86,7 @@ type ban struct {
 // New makes a guard that knows no one.
 func New(cfg Config) *Guard {
 	cfg = cfg.withDefaults()
-	return &Guard{cfg: cfg, sources: newTable[source](cfg.Sources), bans: newTable[ban](cfg.Bans)}
+	return &Guard{cfg: cfg, sources: newTable[source](cfg.Sources), bans: newTable[ban](cfg.Bans), guesses: newTable[bucket](cfg.Sources)}
 }
 
 // Strike counts a failed attempt (a wrong password) against a source and reports
@@ -147,8 +152,9 @@ func (g *Guard) Blocked(addr netip.Addr) bool {
 }
 
 // Allow takes one message from the source's rate and reports whether it may
-// pass. It is false for banned sources too.
-func (g *Guard) Allow(addr netip.Addr) bool {
+// pass. It is false for banned sources too. octets is its length: what a source
+// says is what it may be answered with, see Spend.
+func (g *Guard) Allow(addr netip.Addr, octets int) bool {
 	if g.cfg.Trusted(addr) {
 		return true
 	}
@@ -159,6 +165,7 @@ func (g *Guard) Allow(addr netip.Addr) bool {
 		return false
 	}
 	s := g.source(k, now)
+	s.credit = min(s.credit+amplification*octets, maxCredit)
 	s.tokens = min(s.tokens+g.cfg.Rate*now.Sub(s.refilled).Seconds(), float64(g.cfg.Burst))
 	s.refilled = now
 	if s.tokens < 1 {
@@ -166,6 +173,30 @@ func (g *Guard) Allow(addr netip.Addr) bool {
 		return false
 	}
 	s.tokens--
+	return true
+}
+
+const (
+	amplification = 3
+	maxCredit     = 1 << 20
+)
+
+// Spend reports whether a source that has proved nothing may be sent so many
+// octets. The address may be forged, and who owns it is not to get more than
+// three times what the forger sends: else we were a weapon.
+func (g *Guard) Spend(addr netip.Addr, octets int) bool {
+	if g.cfg.Trusted(addr) {
+		return true
+	}
+	k, now := keyOf(addr), g.cfg.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.source(k, now)
+	if s.credit < octets {
+		g.stats.Unanswered++
+		return false
+	}
+	s.credit -= octets
 	return true
 }
 

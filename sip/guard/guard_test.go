@@ -31,7 +31,7 @@ func TestStrikesBan(t *testing.T) {
 			t.Fatal("banned too early")
 		}
 	}
-	if !g.Strike(a) || !g.Blocked(a) || g.Allow(a) {
+	if !g.Strike(a) || !g.Blocked(a) || g.Allow(a, 100) {
 		t.Error("not banned at the third strike")
 	}
 	if g.Blocked(host(2)) {
@@ -53,7 +53,7 @@ func TestStrikesBan(t *testing.T) {
 		t.Error("the second ban is not longer")
 	}
 	g.Forgive(a)
-	if g.Blocked(a) || !g.Allow(a) {
+	if g.Blocked(a) || !g.Allow(a, 100) {
 		t.Error("not forgiven")
 	}
 }
@@ -75,7 +75,7 @@ func TestRate(t *testing.T) {
 	g, c := fixture(guard.Config{Rate: 10, Burst: 20})
 	allowed := func() (n int) {
 		for range 100 {
-			if g.Allow(host(1)) {
+			if g.Allow(host(1), 100) {
 				n++
 			}
 		}
@@ -88,7 +88,7 @@ func TestRate(t *testing.T) {
 	if n := allowed(); n != 10 {
 		t.Errorf("%d in a second", n)
 	}
-	if !g.Allow(host(2)) {
+	if !g.Allow(host(2), 100) {
 		t.Error("somebody else is limited")
 	}
 	if s := g.Stats(); s.Limited != 170 || s.Sources != 2 {
@@ -98,7 +98,7 @@ func TestRate(t *testing.T) {
 
 func TestTrustedIsNeverBanned(t *testing.T) {
 	g, _ := fixture(guard.Config{Strikes: 1, Burst: 1, Trusted: func(a netip.Addr) bool { return a == host(1) }})
-	if g.Strike(host(1)) || g.Blocked(host(1)) || !g.Allow(host(1)) || !g.Allow(host(1)) {
+	if g.Strike(host(1)) || g.Blocked(host(1)) || !g.Allow(host(1), 100) || !g.Allow(host(1), 100) {
 		t.Error("limited")
 	}
 	if g.Stats().Sources != 0 {
@@ -127,7 +127,7 @@ func TestFloodOfSourcesIsBounded(t *testing.T) {
 	g, _ := fixture(guard.Config{Strikes: 1, Sources: 100, Bans: 10})
 	g.Strike(host(0))
 	for i := 1; i <= 1000; i++ {
-		g.Allow(host(i))
+		g.Allow(host(i), 100)
 	}
 	s := g.Stats()
 	if s.Sources != 100 || s.Forgotten != 901 {
@@ -147,10 +147,10 @@ func TestFloodOfSourcesIsBounded(t *testing.T) {
 func TestKnownSourceCostsNoAllocation(t *testing.T) {
 	g, _ := fixture(guard.Config{Sources: 10})
 	for i := range 20 {
-		g.Allow(host(i))
+		g.Allow(host(i), 100)
 	}
 	i := 0
-	if n := testing.AllocsPerRun(1000, func() { g.Allow(host(i % 50)); i++ }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { g.Allow(host(i%50), 100); i++ }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -171,7 +171,7 @@ func TestAnswersAreFew(t *testing.T) {
 	if n := count(host(1)); n != 3 {
 		t.Errorf("answered %d times", n)
 	}
-	if g.Blocked(host(1)) || !g.Allow(host(1)) {
+	if g.Blocked(host(1)) || !g.Allow(host(1), 100) {
 		t.Error("banned for asking")
 	}
 	c.advance(59 * time.Second)
