@@ -65,7 +65,8 @@ func pointers[T any](list []T) []*T {
 func (x *Exchange) sipConfig() sip.Config {
 	return sip.Config{
 		Listen: x.cfg.SIP.Listen, Advertise: x.cfg.SIP.Advertise, Realm: x.cfg.SIP.Realm, UserAgent: x.cfg.SIP.UserAgent,
-		ListenPacket: x.opt.ListenPacket, Resolve: x.opt.Resolve, Now: x.opt.Now,
+		ListenPacket: x.opt.ListenPacket, ListenStream: x.opt.ListenStream, DialStream: x.opt.DialStream,
+		Resolve: x.opt.Resolve, Now: x.opt.Now, Origins: x.cfg.SIP.WS.Origins,
 	}
 }
 
