@@ -106,6 +106,10 @@ func (s *Server) actionRoutes() {
 		"record/pause":    LiveCall.PauseRecording,
 		"record/resume":   LiveCall.ResumeRecording,
 		"play-audio/stop": LiveCall.StopPlay,
+		"hold":            LiveCall.Hold,
+		"resume":          LiveCall.Resume,
+		"mute":            func(c LiveCall, ctx context.Context) error { return c.Mute(ctx, true) },
+		"unmute":          func(c LiveCall, ctx context.Context) error { return c.Mute(ctx, false) },
 	} {
 		id, summary := plainActions[verb][0], plainActions[verb][1]
 		action(s, verb, id, summary, true, func(ctx context.Context, c LiveCall, _ *nothing) error { return do(c, ctx) })
@@ -119,6 +123,10 @@ var plainActions = map[string][2]string{
 	"record/pause":    {"pauseRecording", "Pause recording a call"},
 	"record/resume":   {"resumeRecording", "Go on recording a call"},
 	"play-audio/stop": {"stopAudio", "Stop playing audio to a call"},
+	"hold":            {"holdCall", "Put a call on hold: the caller, and whoever the caller talks to, hear music"},
+	"resume":          {"resumeCall", "Take a call off hold: the parties hear each other again"},
+	"mute":            {"muteCaller", "Keep what the caller says from the other party"},
+	"unmute":          {"unmuteCaller", "Let the other party hear the caller again"},
 }
 
 func answer(ctx context.Context, c LiveCall, b *answerBody) error {

@@ -212,6 +212,11 @@ func (l *liveCall) ResumeRecording(context.Context) error { return l.ask("record
 func (l *liveCall) Play(_ context.Context, r call.PlayRequest) (string, error) {
 	return "play_1", l.ask(r)
 }
+func (l *liveCall) Hold(context.Context) error   { return l.ask("hold") }
+func (l *liveCall) Resume(context.Context) error { return l.ask("resume") }
+func (l *liveCall) Mute(_ context.Context, on bool) error {
+	return l.ask(map[bool]string{true: "mute", false: "unmute"}[on])
+}
 func (l *liveCall) StopPlay(context.Context) error { return l.ask("play-audio/stop") }
 func (l *liveCall) Gather(_ context.Context, m *flows.IVRMenu) (flows.MenuResult, error) {
 	return flows.MenuResult{Digits: "12", Reason: flows.MenuFinishKey, Terminator: "#", Attempts: 1, BargedIn: true, DurationMS: 900}, l.ask(*m)

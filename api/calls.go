@@ -28,6 +28,9 @@ type LiveCall interface {
 	ResumeRecording(ctx context.Context) error
 	Play(ctx context.Context, r call.PlayRequest) (id string, err error)
 	StopPlay(ctx context.Context) error
+	Hold(ctx context.Context) error
+	Resume(ctx context.Context) error
+	Mute(ctx context.Context, on bool) error
 	Gather(ctx context.Context, m *flows.IVRMenu) (flows.MenuResult, error)
 	Hangup(ctx context.Context, reason string) error
 	SetTags(ctx context.Context, tags map[string]string) error

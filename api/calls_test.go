@@ -41,6 +41,10 @@ func TestActions(t *testing.T) {
 		{"play-audio", `{"message":"Hi","voice":"slt","loop":true}`, call.PlayRequest{Message: "Hi", Voice: "slt", Loop: true}, `"playback_id":"play_1"`},
 		{"play-audio", `{"prompt_id":"prompt_x"}`, call.PlayRequest{PromptID: "prompt_x"}, ``},
 		{"play-audio/stop", ``, "play-audio/stop", ``},
+		{"hold", ``, "hold", ``},
+		{"resume", `{}`, "resume", ``},
+		{"mute", ``, "mute", ``},
+		{"unmute", ``, "unmute", ``},
 		{"hangup", `{"reason":"done"}`, "done", ``}, {"hangup", ``, "", ``},
 		{"tags", `{"tags":{"team":"sales","old":""}}`, map[string]string{"team": "sales", "old": ""}, ``},
 	} {

@@ -1,6 +1,8 @@
 package call
 
 import (
+	"time"
+
 	"b2bua/events"
 	"b2bua/media"
 )
@@ -10,8 +12,10 @@ func (c *Call) connect(l *leg, who string) {
 	c.silence()
 	c.stopPlay(reasonInterrupted) // what plays would hide the other party
 	c.gather.stop(errTakenOver)
+	c.unhold(byAPI)
 	media.Bridge(c.caller.sound, l.sound)
 	c.peer = l
+	c.soothe() // one of them may hold already
 	now := c.now()
 	c.record.BridgedTo = who
 	c.log.Info("call bridged", "to", who)
@@ -23,9 +27,24 @@ func (c *Call) disconnect() {
 	if c.peer == nil {
 		return
 	}
-	media.Unbridge(c.caller.sound, c.peer.sound)
+	l := c.peer
+	media.Unbridge(c.caller.sound, l.sound)
 	c.peer = nil
+	l.hum(false)
+	c.caller.hum(false)
+	if c.ending != nil {
+		return
+	}
+	c.loop.After(moment, func() { // if the call ends now, nobody need be taken off hold
+		if c.peer == nil && c.ending == nil {
+			c.unhold(byCallee)
+		}
+		c.soothe()
+	})
 }
+
+// moment is what a flow takes to go on after a conversation, at the most.
+const moment = 100 * time.Millisecond
 
 // ringback lets a caller hear that the other side rings who hears what we send:
 // one that is answered, or has been given early media. Others hear the tone of
@@ -45,20 +64,14 @@ func (c *Call) silence() {
 	}
 }
 
-// forget takes a leg that is over out of what the switch counts and knows.
-func (c *Call) forget(l *leg) {
-	if l.release != nil {
-		l.release()
-	}
-	c.sys.Calls.leave(l)
-}
-
 // drop gives back a far leg that is over; the caller's stays until the end.
 func (c *Call) drop(l *leg) {
 	if c.peer == l {
 		c.disconnect()
 	}
-	c.forget(l)
+	if l.release != nil {
+		l.release()
+	}
 	c.legs = without(c.legs, l)
 	c.behind(l.close)
 }

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -48,6 +49,8 @@ type Call struct {
 	work      sync.WaitGroup  // goroutines that wait for something on behalf of the loop
 	tone      *media.Playback // the ringback tone an answered caller hears
 	secret    bool            // a sensitive menu collects: digits are told to nobody
+	onHold    bool            // the API has put the call on hold
+	muted     bool            // the API keeps what the caller says from the other party
 	serves    string          // what the flow lets the caller hear or answer now; "" nothing
 	gather    *gathering      // gather-dtmf collects
 	lease     *loop.Timer     // the longest a call may last
@@ -55,11 +58,10 @@ type Call struct {
 	playback  *playing        // what the API plays
 	tape      *tape           // the recording
 
-	act      *act                    // what the flow's goroutine does now
-	next     *act                    // what it does after that: a takeover
-	interim  context.CancelCauseFunc // ends the present act
-	control  control                 // API control, the destination "application"
-	transfer *transfer               // who waits for the outcome of a transfer
+	act     *act                    // what the flow's goroutine does now
+	next    *act                    // what it does after that: a takeover
+	interim context.CancelCauseFunc // ends the present act
+	control control                 // API control, the destination "application"
 
 	ending *ending // how the call ends; nil while it lives
 }
@@ -108,13 +110,10 @@ func (s *System) New(in Inbound) *Call {
 // Run runs the call from its INVITE to the end and returns when nothing of it
 // is left: no leg, no port, no goroutine. When ctx ends the call is ended too.
 func (c *Call) Run(ctx context.Context, in *sip.Invitation) {
-	c.caller = c.newLeg("caller")
-	c.caller.on = c.callerEvent
-	c.caller.account = account{device: c.record.Device, trunk: c.record.Trunk}
+	c.caller = &leg{call: c, name: "caller", via: cmp.Or(c.record.Device, c.record.Trunk)}
 	c.legs = []*leg{c.caller}
 	c.loop.Post(func() { c.begin(in) }) // before anybody else can ask for anything
-	c.caller.sig = in.Take(c.caller.post, c.caller.event)
-	c.sys.Calls.enter(c.caller)
+	c.caller.sig = in.Take(c.loop.Post, c.callerEvent)
 	c.sys.Calls.add(c)
 	stop := context.AfterFunc(ctx, func() {
 		c.loop.Post(func() { c.end(shutdown) })

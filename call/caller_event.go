@@ -20,10 +20,10 @@ func (c *Call) callerEvent(ev sip.Event) {
 		c.reoffered(c.caller, ev)
 	case sip.Reanswered:
 		c.reanswered(c.caller, ev.SDP)
+	case sip.ReofferRefused:
+		c.parkAnswered(c.caller, false)
 	case sip.InfoReceived:
 		c.info(c.caller, ev.ContentType, ev.Body)
-	case sip.Referred:
-		c.referred(c.caller, ev)
 	case sip.Ended:
 		c.caller.over = true
 		c.end(callerEnded(ev, c.caller.answered))

@@ -1,19 +1,15 @@
 package call
 
 import (
-	"sync/atomic"
-
 	"b2bua/dtmf"
-	"b2bua/flows"
 	"b2bua/media"
 	"b2bua/sip"
 )
 
 // leg is one party of the call: a SIP dialog and a media session.
 type leg struct {
-	owner    atomic.Pointer[Call] // whose leg it is: on that call's loop all of this is used
-	on       func(sip.Event)      // what the owner makes of the leg's events
-	name     string               // "caller", or whom it reaches
+	call     *Call
+	name     string // "caller", or whom it reaches
 	sig      *sip.Leg
 	sound    *media.Session
 	answered bool
@@ -21,43 +17,15 @@ type leg struct {
 	over     bool   // the dialog is gone
 	release  func() // gives the place on the trunk back; nil without one
 	events   bool   // it sends keys as RFC 4733 events
-	account  account
-	party    sip.Party         // how it is shown to others; zero for who began the call
-	reach    flows.DialRequest // how it is called again
-}
+	via      string // the id of the trunk or device that reaches it
 
-// account is who stands behind a leg: a device of ours or a trunk.
-type account struct{ device, trunk string }
-
-func (c *Call) newLeg(name string) *leg {
-	l := &leg{name: name}
-	l.owner.Store(c)
-	return l
-}
-
-// post runs f on the loop of the call that owns the leg by then. It is what
-// signalling and sound of the leg are told to use, as legs are handed over.
-func (l *leg) post(f func()) bool {
-	for {
-		c := l.owner.Load()
-		posted := c.loop.Post(func() {
-			if l.owner.Load() != c { // handed over since
-				l.post(f)
-				return
-			}
-			f()
-		})
-		if posted || l.owner.Load() == c {
-			return posted
-		}
-	}
-}
-
-// event is told by the signalling, on the owner's loop.
-func (l *leg) event(ev sip.Event) {
-	if l.on != nil {
-		l.on(ev)
-	}
+	music    *media.Playback // what it hears while it is held
+	parked   bool            // it has been told that it is on hold
+	parks    bool            // it should be
+	asking   bool            // an offer about that is under way
+	asked    bool            // whether that offer is a hold
+	stubborn bool            // it refused to be held
+	unparks  int             // refusals to be taken off
 }
 
 // hangup ends the leg's dialog in the way its state demands. On the loop.
@@ -79,12 +47,12 @@ func (l *leg) close() {
 
 // digit is called by the media engine; the digit is handled on the loop.
 func (l *leg) digit(d dtmf.Digit) {
-	l.post(func() { l.owner.Load().pressed(l, d) })
+	l.call.loop.Post(func() { l.call.pressed(l, d) })
 }
 
 // lost is called by the media engine when the far end fell silent for too long.
 func (l *leg) lost() {
-	l.post(func() { l.owner.Load().silent(l) })
+	l.call.loop.Post(func() { l.call.silent(l) })
 }
 
 // reoffered answers an offer within the dialog (re-INVITE or UPDATE, RFC 3261
@@ -101,14 +69,19 @@ func (c *Call) reoffered(l *leg, ev sip.Offered) {
 		l.sig.RefuseOffer(488, warning(err))
 		return
 	}
-	l.sig.AcceptOffer(sdp)
+	if l.asking {
+		l.parked = l.asked // the answer said so, ahead of the offer
+	}
+	l.sig.AcceptOffer(sdp) // before anything is passed on: the holder need not wait for the held
 	c.heldNow(l)
 }
 
 // reanswered takes the answer to an offer of ours within the dialog.
 func (c *Call) reanswered(l *leg, sdp []byte) {
-	if err := l.sound.Accept(sdp); err != nil {
+	err := l.sound.Accept(sdp)
+	if err != nil {
 		c.log.Warn("answer within the dialog", "leg", l.name, "err", err)
 	}
 	c.heldNow(l)
+	c.parkAnswered(l, err == nil)
 }

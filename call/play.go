@@ -42,6 +42,7 @@ func (c *Call) Play(ctx context.Context, r PlayRequest) (string, error) {
 		c.commanded()
 		c.stopPlay(reasonInterrupted)
 		c.silence() // second: the end of a playback brings the ringback tone back
+		c.caller.hum(false)
 		c.playback = p
 		p.sound = c.caller.sound.Play(media.ClipSource(clip, r.Loop))
 		now := c.now()
@@ -97,6 +98,7 @@ func (c *Call) played(p *playing) {
 	if c.hunt.rings() {
 		c.ringback() // the audio had taken its place
 	}
+	c.soothe()
 	reason := p.reason
 	if reason == "" {
 		reason = reasonInterrupted

@@ -37,21 +37,7 @@ type SIP struct {
 	Advertise string   `json:"advertise"`
 	Realm     string   `json:"realm"`
 	UserAgent string   `json:"user_agent"`
-	TLS       SIPTLS   `json:"tls"`
-	WS        SIPWS    `json:"ws"`
 	STIR      STIR     `json:"stir"`
-}
-
-// SIPTLS is who the switch is on tls and wss listeners, and whom it believes.
-type SIPTLS struct {
-	Cert string `json:"cert"`
-	Key  string `json:"key"`
-	CA   string `json:"ca"`
-}
-
-// SIPWS says which web pages may open a WebSocket.
-type SIPWS struct {
-	Origins []string `json:"origins"`
 }
 
 // STIR says whose word on callers' numbers counts (STIR/SHAKEN).
@@ -134,7 +120,6 @@ func Default() *Config {
 			Listen:    []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"},
 			Realm:     "b2bua",
 			UserAgent: "b2bua",
-			WS:        SIPWS{Origins: []string{}},
 			STIR:      STIR{Certs: map[string]string{}, FetchFrom: []string{}},
 		},
 		Media: Media{Bind: "0.0.0.0", Ports: "20000-29999", Timeout: seconds(60)},

@@ -65,8 +65,7 @@ func pointers[T any](list []T) []*T {
 func (x *Exchange) sipConfig() sip.Config {
 	return sip.Config{
 		Listen: x.cfg.SIP.Listen, Advertise: x.cfg.SIP.Advertise, Realm: x.cfg.SIP.Realm, UserAgent: x.cfg.SIP.UserAgent,
-		ListenPacket: x.opt.ListenPacket, ListenStream: x.opt.ListenStream, DialStream: x.opt.DialStream,
-		Resolve: x.opt.Resolve, Now: x.opt.Now, Origins: x.cfg.SIP.WS.Origins,
+		ListenPacket: x.opt.ListenPacket, Resolve: x.opt.Resolve, Now: x.opt.Now,
 	}
 }
 
@@ -125,8 +124,7 @@ func (x *Exchange) newSystem() (*call.System, error) {
 	return &call.System{
 		SIP: x.sip, Media: x.media, Prompts: prompts, Router: router, Store: x.store, Bus: x.bus,
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,
-		Destination: destination,
-		Codecs:      []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country),
+		Codecs: []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country), HoldMusic: media.HoldMusic,
 		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
 		ApplicationWait: time.Duration(x.cfg.Calls.ApplicationTimeout), MaxDuration: time.Duration(x.cfg.Calls.MaxDuration),
 	}, nil

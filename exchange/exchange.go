@@ -75,9 +75,6 @@ func (x *Exchange) build() error {
 	if sc.Verify, err = x.newVerifier(); err != nil {
 		return err
 	}
-	if sc.TLS, err = x.sipTLS(); err != nil {
-		return err
-	}
 	x.sip, err = sip.New(sc, directory{plan: x.store.Plan, hosts: x.hosts}, x, x.log)
 	if err != nil {
 		return err

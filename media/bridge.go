@@ -52,3 +52,9 @@ func part(a, b *Session) {
 		b.peer.Store(nil)
 	})
 }
+
+// Mute keeps what the far end says from its bridge peer, or ends that. Taps hear
+// it all the same.
+func (s *Session) Mute(on bool) {
+	s.clocked(func() { s.leg.muted = on })
+}

@@ -14,6 +14,7 @@ type leg struct {
 	peer  *Session
 	play  *Playback
 	taps  []Tap
+	muted bool   // the peer does not hear it
 	terms *terms // those the frames are made for
 
 	began    uint64 // shard tick of the first frame, +1
@@ -33,7 +34,6 @@ type leg struct {
 	feed    any      // what the last frame came from, to hear where it changes
 	last    int16    // its last sample
 	paused  bool     // nothing was sent last tick
-	quiet   int      // frames since the bridge peer was heard
 	spurt   bool     // the next packet says that the stream does not run on
 	out     [frameSize]int16
 	packet  [headerSize + maxPacket]byte
@@ -53,7 +53,7 @@ func (l *leg) init() {
 }
 
 // staleAfter is how long a relayed stream may pause before the clock takes over
-// with silence, so that the far end is never left without packets for long.
+// with silence, so that the far end is never left without packets.
 const staleAfter = 500 * time.Millisecond
 
 // direct works out where the leg's arriving audio goes now, and changes it.
@@ -81,7 +81,7 @@ func (s *Session) direct(now time.Duration) {
 // relayable: the peer speaks the codec that arrives, and nobody needs samples.
 func (s *Session) relayable(p *Session, now time.Duration) bool {
 	in, out := s.terms.Load(), p.terms.Load()
-	if in == nil || out == nil || !in.receives || !out.sends {
+	if in == nil || out == nil || !in.receives || !out.sends || s.leg.muted {
 		return false
 	}
 	if len(s.leg.taps) > 0 || len(p.leg.taps) > 0 || p.leg.play != nil || p.leg.sender.Busy() {

@@ -143,3 +143,6 @@ func Beep(d time.Duration, level float64) Source {
 func Silence(d time.Duration) Source {
 	return ToneSource(false, Cadence{For: d})
 }
+
+// HoldMusic is what a party on hold hears until it is taken off.
+func HoldMusic() Source { return ClipSource(audio.Melody(), true) }

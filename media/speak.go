@@ -24,7 +24,7 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 		l.feed, l.last = any(w), 0
 	}
 	t := l.terms
-	may := t != nil && t.sends && (l.sender.Busy() || !l.idle(now))
+	may := t != nil && t.sends
 	if l.credit > 0 && l.play == nil && !l.sender.Busy() {
 		l.credit--
 		l.compose(true)
@@ -32,12 +32,10 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 		return
 	}
 	l.credit = 0
-	switch {
-	case !may:
-	case l.paused:
+	if l.paused {
 		s.out.resume(now)
 		l.spurt = true
-	default:
+	} else {
 		s.out.ts += frameSize
 	}
 	if step, busy := l.sender.Next(); busy && may {
@@ -45,6 +43,11 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 		return
 	}
 	done := l.compose(t != nil)
+	if t != nil && !may {
+		// What a far end does not hear is not said: no recording has it.
+		l.feed, l.last = nil, 0
+		clear(l.out[:])
+	}
 	s.show(l.outFrame(), tick)
 	if may {
 		n := t.encoder.Encode(l.packet[headerSize:], l.out[:])
@@ -54,22 +57,6 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	if done != nil {
 		done.end(true)
 	}
-}
-
-// quietEvery is how often a far end gets a packet while its bridge peer sends
-// none: it keeps the way through NAT open (RFC 6263 §4.6), and a far end content
-// that waits for sound.
-const quietEvery = 50 // frames: one second
-
-// idle: the bridge peer has sent nothing for a while, nor does anything play.
-func (l *leg) idle(now time.Duration) bool {
-	p := l.peer
-	if p == nil || l.play != nil || now-time.Duration(p.count.lastRTP.Load()) <= staleAfter {
-		l.quiet = 0
-		return false
-	}
-	l.quiet++
-	return l.quiet%quietEvery != 1
 }
 
 func (l *leg) outFrame() TapFrame {
@@ -90,7 +77,7 @@ func (l *leg) compose(negotiated bool) (done *Playback) {
 		if !more {
 			done, l.play = p, nil
 		}
-	case l.peer != nil && l.peer.leg.heard:
+	case l.peer != nil && l.peer.leg.heard && !l.peer.leg.muted:
 		feed = l.peer
 		l.out = l.peer.leg.in
 	default:

@@ -54,8 +54,28 @@ func newAudio(conn RTPConn, ip netip.Addr, mute bool) (*audio, error) {
 		sequence: uint16(rand.Uint32()), timestamp: rand.Uint32(), ssrc: rand.Uint32(), //nolint:gosec // RFC 3550 §5.1 wants them hard to guess in calls, not in tests
 	}
 	a.wg.Add(1)
-	go a.listen()
+	go a.listen(conn)
 	return a, nil
+}
+
+// move speaks and listens at another socket from now on.
+func (a *audio) move(conn RTPConn, ip netip.Addr) error {
+	local, err := netip.ParseAddrPort(conn.LocalAddr().String())
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case <-a.quit:
+		return errors.Join(net.ErrClosed, conn.Close())
+	default:
+	}
+	old := a.conn
+	a.conn, a.at = conn, netip.AddrPortFrom(ip, local.Port())
+	a.wg.Add(1)
+	go a.listen(conn)
+	return old.Close()
 }
 
 // connect says where to send and how, after each negotiation.
@@ -115,8 +135,8 @@ func (a *audio) close() {
 			close(j.done)
 		}
 		a.jobs = nil
-		a.mu.Unlock()
 		_ = a.conn.Close()
+		a.mu.Unlock()
 	})
 	a.wg.Wait()
 }
@@ -180,11 +200,11 @@ func (a *audio) emit(kind byte, marker bool, timestamp uint32, n int) {
 	_, _ = a.conn.WriteToUDPAddrPort(a.packet[:12+n], a.to)
 }
 
-func (a *audio) listen() {
+func (a *audio) listen(conn RTPConn) {
 	defer a.wg.Done()
 	b := make([]byte, 2048)
 	for {
-		n, from, err := a.conn.ReadFromUDPAddrPort(b)
+		n, from, err := conn.ReadFromUDPAddrPort(b)
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return

@@ -55,8 +55,9 @@ func (e *EndedError) Error() string {
 
 // StatusError is a failure response to a request within a call, or to a REGISTER.
 type StatusError struct {
-	Code   int
-	Reason string
+	Code    int
+	Reason  string
+	Warning string // the Warning header (RFC 3261 §20.43)
 }
 
 func (e *StatusError) Error() string { return fmt.Sprintf("%d %s", e.Code, e.Reason) }
@@ -90,7 +91,9 @@ type Call struct {
 
 	sdpID, sdpVersion int
 	direction         string // ours
+	wants             string // what Reinvite asked for: a hold of ours outlives the other end's offers
 	theirs            session
+	described         string // the last description received
 	infos             []string
 }
 
@@ -178,6 +181,13 @@ func (c *Call) Offered() []string {
 	c.phone.mu.Lock()
 	defer c.phone.mu.Unlock()
 	return append([]string(nil), c.theirs.codecs...)
+}
+
+// Described is the last description received.
+func (c *Call) Described() string {
+	c.phone.mu.Lock()
+	defer c.phone.mu.Unlock()
+	return c.described
 }
 
 // Held reports whether the other end holds the call.
@@ -316,11 +326,18 @@ func (c *Call) codecs() []string {
 
 // take reads an answer.
 func (c *Call) take(answer *message) error {
+	c.note(answer)
 	s, err := parseSDP(answer.body)
 	if err != nil {
 		return err
 	}
 	return c.agree(s)
+}
+
+func (c *Call) note(m *message) {
+	c.phone.mu.Lock()
+	defer c.phone.mu.Unlock()
+	c.described = string(m.body)
 }
 
 func (c *Call) agree(s session) error {
@@ -339,6 +356,7 @@ func (c *Call) agree(s session) error {
 // reply to an offer: the codecs both can, in the order offered. ok is false when
 // there is none.
 func (c *Call) counter(offer *message) (sdp []byte, ok bool) {
+	c.note(offer)
 	s, err := parseSDP(offer.body)
 	if err != nil {
 		return nil, false
@@ -352,6 +370,9 @@ func (c *Call) counter(offer *message) (sdp []byte, ok bool) {
 	if len(both) == 0 {
 		return nil, false
 	}
-	sdp = c.describe(both, s.types, s.event, reverse(s.direction))
+	c.phone.mu.Lock()
+	wants := c.wants
+	c.phone.mu.Unlock()
+	sdp = c.describe(both, s.types, s.event, within(reverse(s.direction), wants))
 	return sdp, c.agree(s) == nil
 }

@@ -53,7 +53,7 @@ func (p *Phone) Register(ctx context.Context, registrar, user, password string, 
 		again := authorization.Name != ""
 		authorization = credentials(final, m, user, password)
 		if authorization.Name == "" || again && !stale(final) {
-			return fmt.Errorf("register: %w", &StatusError{final.code, final.reason})
+			return fmt.Errorf("register: %w", &StatusError{Code: final.code, Reason: final.reason})
 		}
 	}
 	return errors.New("register: challenged again and again")

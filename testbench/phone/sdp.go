@@ -111,6 +111,21 @@ func describe(id, version int, at netip.AddrPort, codecs []string, types map[str
 		id, version, family, at.Addr(), family, at.Addr(), at.Port(), numbers.String(), maps.String(), direction)
 }
 
+// within is a direction without what a party does not want.
+func within(direction, wants string) string {
+	sends := (direction == SendRecv || direction == SendOnly) && wants != RecvOnly && wants != Inactive
+	receives := (direction == SendRecv || direction == RecvOnly) && wants != SendOnly && wants != Inactive
+	switch {
+	case sends && receives:
+		return SendRecv
+	case sends:
+		return SendOnly
+	case receives:
+		return RecvOnly
+	}
+	return Inactive
+}
+
 // reverse is the direction of an answer to an offer when nothing is withheld.
 func reverse(direction string) string {
 	switch direction {
