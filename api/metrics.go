@@ -75,6 +75,9 @@ func newMetrics(s *Server) (*metrics, error) {
 	for _, g := range s.Gauges {
 		all = append(all, g.collector())
 	}
+	for _, f := range s.Families {
+		all = append(all, f)
+	}
 	var trouble []error
 	for _, c := range all {
 		trouble = append(trouble, m.registry.Register(c))

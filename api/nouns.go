@@ -44,7 +44,8 @@ func (s *Server) nounRoutes() {
 		path: "/v2/trunks", name: "Trunk", tag: "Devices, trunks and numbers", idField: "trunk_id",
 		about: "A trunk is a carrier: who may send calls here, and where calls to the outside go. The password is never shown.",
 		rows:  s.Store.Trunks(), fresh: func() *flows.Trunk { return new(flows.Trunk) },
-		id: func(x *flows.Trunk) string { return x.ID },
+		id:    func(x *flows.Trunk) string { return x.ID },
+		aside: "status", more: s.trunkStatus,
 		hide: func(x *flows.Trunk) {
 			if x.Outbound != nil {
 				shown := *x.Outbound

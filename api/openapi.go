@@ -94,13 +94,14 @@ var required = map[string][]string{
 }
 
 // readOnly are the fields that only replies have.
-var readOnly = []string{"created_at", "updated_at", "revision", "warnings", "disabled_reason"}
+var readOnly = []string{"created_at", "updated_at", "revision", "warnings", "disabled_reason", "status"}
 
 // finishOpenAPI adds what the Go types cannot say, and takes away what they
 // say but replies never show.
 func (s *Server) finishOpenAPI() {
 	schemas := s.huma.OpenAPI().Components.Schemas
 	warning := schemas.Schema(reflect.TypeFor[flows.Warning](), true, "")
+	status := schemas.Schema(reflect.TypeFor[TrunkStatus](), true, "")
 	delete(schemas.Map(), "ListOfRawMessage") // each list documents its own
 	s.huma.OpenAPI().Tags = sections
 	for name, schema := range schemas.Map() {
@@ -108,6 +109,8 @@ func (s *Server) finishOpenAPI() {
 		case "CallFlow", "IVRMenu", "PhoneNumber", "Device":
 			schema.Properties["warnings"] = &huma.Schema{Type: huma.TypeArray, Items: warning,
 				Description: "What was accepted but will not work as things stand"}
+		case "Trunk":
+			schema.Properties["status"] = status
 		case "Recording", "Message":
 			delete(schema.Properties, "path")
 		case "GatherDTMF":

@@ -91,6 +91,7 @@ var planFields = map[string]string{
 	"Trunk.srtp":               "Encryption of the sound: optional takes it as soon as this switch can, which it cannot yet",
 	"Trunk.transforms":         "How its numbers are rewritten, from and to E.164",
 	"Trunk.hold":               "What it hears when the other side holds the call: music from the switch, or the other side's hold is relayed",
+	"Trunk.status":             "How the trunk is at the moment; left out when it has no way out",
 	"Trunk.probe":              "Seconds between the OPTIONS that find out whether it lives; 0 means 30, -1 none",
 	"Trunk.allow_refer":        "Whether it may transfer its calls by REFER (RFC 3515)",
 	"Trunk.follow_redirects":   "Whether its 3xx responses are followed: to numbers by the same trunk, to addresses of configured trunks only",

@@ -29,6 +29,8 @@ type noun[T any] struct {
 	keep    func(old, now *T)                    // brings secrets that a PUT left out along
 	gone    func(ctx context.Context, id string) // after a DELETE; nil when nothing hangs on it
 	reveal  bool                                 // the reply to a create shows the secrets
+	aside   string                               // a field that only replies have
+	more    func(id string) any                  // an object with that field, or nil
 }
 
 // ByID is the part of an input that names a resource. Parts that are embedded
@@ -157,6 +159,9 @@ func (n noun[T]) decode(doc *strict.Value) (*T, error) {
 	if n.kind != "" {
 		doc.Remove("warnings")
 	}
+	if n.aside != "" {
+		doc.Remove(n.aside)
+	}
 	x := n.fresh()
 	return x, decodeValue(doc, x)
 }
@@ -230,6 +235,11 @@ func (n noun[T]) render(s *Server, x *T) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", n.name, err)
 	}
+	if n.more != nil {
+		if more := n.more(n.id(x)); more != nil {
+			return join(body, more)
+		}
+	}
 	if n.kind == "" {
 		return body, nil
 	}
@@ -237,11 +247,7 @@ func (n noun[T]) render(s *Server, x *T) (json.RawMessage, error) {
 	if len(warnings) == 0 {
 		return body, nil
 	}
-	more, err := json.Marshal(struct {
+	return join(body, struct {
 		Warnings []flows.Warning `json:"warnings"`
 	}{warnings})
-	if err != nil {
-		return nil, fmt.Errorf("encode warnings of %s: %w", n.name, err)
-	}
-	return append(append(body[:len(body)-1], ','), more[1:]...), nil
 }

@@ -47,6 +47,8 @@ type Deps struct {
 	Webhooks Tester           // nil: test events cannot be sent
 	Ready    func() error     // nil: always ready; an error says why not
 	Gauges   []Gauge          // further metrics
+	Families []Family         // and those with a label
+	Trunks   Trunks           // nil: replies do not show how trunks are
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger
 }

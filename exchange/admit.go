@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"strconv"
 
 	"b2bua/call"
@@ -16,6 +17,7 @@ func (x *Exchange) Invited(in *sip.Invitation) {
 		in.Reject(503, "Service Unavailable", sip.Header{Name: "Retry-After", Value: strconv.Itoa(retryAfter)})
 		return
 	}
+	x.account(in)
 	inbound, code := x.route(x.store.Plan(), in)
 	if code != 0 {
 		x.log.Info("call refused", "did", in.To.User, "from", in.From.User, "source", in.Source, "sip_code", code)
@@ -23,6 +25,17 @@ func (x *Exchange) Invited(in *sip.Invitation) {
 		return
 	}
 	x.system.New(inbound).Run(x.calling, in)
+}
+
+// account finds out which of our accounts a registrar calls: its INVITE goes to
+// the Contact that we registered, and names the number in To.
+func (x *Exchange) account(in *sip.Invitation) {
+	if in.Trunk == nil {
+		return
+	}
+	if t, ok := x.trunks.called(in.Source.Addr(), in.To.User); ok {
+		in.Trunk, in.To.User = &t, cmp.Or(in.Called.User, in.To.User)
+	}
 }
 
 // retryAfter is how many seconds a caller turned away is asked to wait.

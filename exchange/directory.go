@@ -9,17 +9,21 @@ import (
 
 // directory tells sip who may call, from the plan as it is at that moment.
 type directory struct {
-	plan  func() *flows.Plan
-	hosts *hosts
+	plan   func() *flows.Plan
+	hosts  *hosts
+	trunks *trunks
 }
 
 // TrunkBySource finds the trunk that lists the address, or a name that resolves
-// to it.
+// to it, or where it is registered.
 func (d directory) TrunkBySource(addr netip.Addr) (sip.Trunk, bool) {
 	if t, ok := d.plan().TrunkBySource(addr); ok {
 		return sip.Trunk{ID: t.ID, Name: t.Name}, true
 	}
-	return d.hosts.trunk(addr)
+	if t, ok := d.hosts.trunk(addr); ok {
+		return t, true
+	}
+	return d.trunks.trunk(addr)
 }
 
 // Device finds a device by the name it registers with.

@@ -31,6 +31,7 @@ type Exchange struct {
 	media    *media.Engine
 	webhooks *webhook.Deliverer
 	hosts    *hosts
+	trunks   *trunks
 	calls    *call.Registry
 	system   *call.System
 	api      *api.Server
@@ -75,10 +76,14 @@ func (x *Exchange) build() error {
 	if sc.Verify, err = x.newVerifier(); err != nil {
 		return err
 	}
-	x.sip, err = sip.New(sc, directory{plan: x.store.Plan, hosts: x.hosts}, x, x.log)
+	dir := &directory{plan: x.store.Plan, hosts: x.hosts}
+	x.sip, err = sip.New(sc, dir, x, x.log)
 	if err != nil {
 		return err
 	}
+	x.trunks = newTrunks(x.sip, x.opt.Now, x.log)
+	dir.trunks = x.trunks
+	x.store.OnPlan(x.trunks.planned)
 	x.store.OnPlan((&registrations{sip: x.sip, log: x.log, plan: x.store.Plan()}).planned)
 	x.webhooks = x.newDeliverer()
 	if x.system, err = x.newSystem(); err != nil {

@@ -73,6 +73,7 @@ func (x *Exchange) services() []service {
 		{"trunk hosts", func(ctx context.Context) error { x.hosts.Run(ctx, x.store.Plan()); return nil }},
 		{"housekeeping", x.keepHouse},
 		{"sip", x.sip.Run},
+		{"trunks", func(ctx context.Context) error { x.trunks.Run(ctx, x.store.Plan()); return nil }},
 	}
 	if !x.opt.NoHTTP {
 		list = append(list, service{"api", x.api.Run})

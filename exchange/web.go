@@ -74,7 +74,7 @@ func (x *Exchange) newAPI() (*api.Server, error) {
 			Version:   x.opt.Version,
 		},
 		Store: x.store, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Ready: x.readiness,
-		Gauges: x.gauges(), Now: x.opt.Now, Log: x.log,
+		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Now: x.opt.Now, Log: x.log,
 	})
 }
 
@@ -127,6 +127,30 @@ func (x *Exchange) gauges() []api.Gauge {
 		number("b2bua_sip_throttled_passwords_total", "Passwords not looked at: too many wrong ones before.", func() int { return int(x.sip.Stats().Guard.Throttled) }),
 		number("b2bua_registrations", "Contacts registered by devices.", func() int { return x.sip.Stats().Registrations }),
 		number("b2bua_webhook_events_waiting", "Events waiting for delivery.", func() int { return x.webhooks.Stats().Waiting }),
+	}
+}
+
+// families are those of which each trunk has one.
+func (x *Exchange) families() []api.Family {
+	truth := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	return []api.Family{
+		{Name: "b2bua_trunk_up", Help: "1 when the far end of a trunk answers, 0 when it does not. Not there while that is unknown.", Label: "trunk",
+			Values: func() map[string]float64 {
+				return x.trunks.measure(func(s api.TrunkStatus) (float64, bool) {
+					return truth(s.State == api.TrunkUp), s.State != api.TrunkUnknown
+				})
+			}},
+		{Name: "b2bua_trunk_registered", Help: "1 when a trunk that registers is registered.", Label: "trunk",
+			Values: func() map[string]float64 {
+				return x.trunks.measure(func(s api.TrunkStatus) (float64, bool) {
+					return truth(s.Registered != nil && *s.Registered), s.Registered != nil
+				})
+			}},
 	}
 }
 

@@ -11,6 +11,7 @@ type Invitation struct {
 	SIPCallID   string
 	From        Party // as the caller says; a device's number when it has one
 	To          Party // the Request-URI: whom the call is for
+	Called      Party // the To header: whom the caller called
 	Anonymous   bool  // no usable caller identity (RFC 3323, RFC 3325)
 	Trunk       *Trunk
 	Device      *Device // nil for calls from trunks

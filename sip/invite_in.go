@@ -143,6 +143,7 @@ func invitationOf(a arrival, who caller, sdp []byte) *Invitation {
 	in := &Invitation{
 		SIPCallID:   req.CallID().Value(),
 		From:        Party{User: userOf(from.Address), Display: displayOf(from.DisplayName), Host: plain(from.Address.Host)},
+		Called:      Party{User: userOf(req.To().Address), Display: displayOf(req.To().DisplayName), Host: plain(req.To().Address.Host)},
 		To:          Party{User: userOf(req.Recipient), Display: displayOf(req.To().DisplayName), Host: plain(req.Recipient.Host)},
 		Trunk:       who.trunk,
 		Device:      who.device,

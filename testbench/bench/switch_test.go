@@ -47,7 +47,7 @@ func start(b *testing.B) *bench {
 	cfg.Media.Bind, cfg.Media.Advertise = "127.0.0.1", "127.0.0.1"
 	cfg.HTTP.AdminKey, cfg.HTTP.RateLimit.PerSecond = adminKey, 0
 	cfg.Trunks = []flows.Trunk{{ID: "trunk_a", Name: "a", Hosts: []string{"127.0.0.0/8"},
-		Outbound: &flows.TrunkOutbound{URI: "sip:" + x.trunk.Addr().String()}}}
+		Probe: -1, Outbound: &flows.TrunkOutbound{URI: "sip:" + x.trunk.Addr().String()}}}
 	sound := make(chan netip.AddrPort, 1)
 	var err error
 	x.sw, err = exchange.New(cfg, exchange.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NoHTTP: true,

@@ -80,6 +80,7 @@ trunks:
 const carrier = `  - trunk_id: trunk_carrier
     name: carrier
     hosts: ["127.0.0.0/8"]
+    probe: -1 # SIPp takes every request for a call
     outbound: {uri: "sip:%s;transport=udp"}
 `
 

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 )
 
@@ -52,11 +53,26 @@ func (p *Phone) outside(s *server) {
 	code, reason := 200, "OK"
 	switch s.request.method {
 	case "OPTIONS", "NOTIFY", "MESSAGE":
+	case "REGISTER":
+		if p.cfg.Quirks.Registrar > 0 {
+			p.registered(s)
+			return
+		}
+		code, reason = 405, "Method Not Allowed"
 	default:
 		code, reason = 405, "Method Not Allowed"
 	}
 	m := p.answer(s, code, reason, token())
 	m.add("Allow", allow)
+	p.reply(s, m)
+}
+
+// registered plays the registrar of a carrier.
+func (p *Phone) registered(s *server) {
+	m := p.answer(s, 200, "OK", token())
+	if s.request.get("Expires") != "0" {
+		m.add("Contact", fmt.Sprintf("%s;expires=%d", s.request.get("Contact"), int(p.cfg.Quirks.Registrar.Seconds())))
+	}
 	p.reply(s, m)
 }
 

@@ -16,6 +16,7 @@ type Header struct{ Name, Value string }
 type Options struct {
 	From     string         // user part of From; the phone's name
 	Display  string         // display name; the phone's
+	Called   string         // user part of To; that of the target
 	Via      netip.AddrPort // send there, whatever the target says
 	Codecs   []string       // instead of the phone's
 	NoOffer  bool           // the offer comes with the 200 (RFC 3264 §4)
@@ -70,6 +71,9 @@ func (p *Phone) Invite(ctx context.Context, target string, o Options) (*Call, er
 		c.local = fmt.Sprintf("%q %s", display, c.local)
 	}
 	c.remote, c.target, c.hop = "<"+target+">", target, hop
+	if o.Called != "" {
+		c.remote = fmt.Sprintf("<sip:%s@%s>", o.Called, hop)
+	}
 	c.from, c.to, c.callID = c.local, c.remote, token()+"@"+p.cfg.Name
 	p.mu.Lock()
 	p.calls[c.callID+c.tag] = c

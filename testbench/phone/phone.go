@@ -48,6 +48,7 @@ type Quirks struct {
 	Silent      bool          // incoming INVITEs are not answered at all, not even with 100
 	Refuse      int           // re-INVITEs are refused with this code
 	NoTrying    bool          // no 100 before Ring, Accept or Reject
+	Registrar   time.Duration // takes every registration, for so long
 }
 
 // ErrClosed is what calls and requests of a closed phone end with.

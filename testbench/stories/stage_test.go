@@ -76,6 +76,7 @@ type stage struct {
 	customer *customer
 	logs     *logbook
 	dir      string
+	cfg      *configs.Config
 	phones   []*phone.Phone
 	ended    chan error // what Run returned
 	stop     context.CancelFunc
@@ -142,18 +143,26 @@ func (s *stage) begin(o setup) {
 	cfg.SIP.Listen, cfg.SIP.Advertise = []string{"udp://" + switchAt}, "10.0.0.1"
 	cfg.Media.Bind, cfg.Media.Advertise = "10.0.0.1", "10.0.0.1"
 	cfg.HTTP.AdminKey, cfg.HTTP.RateLimit.PerSecond = adminKey, 0
-	cfg.Trunks = []flows.Trunk{{ID: "trunk_carrier", Name: "carrier", Hosts: []string{"10.0.1.0/24", "10.0.2.0/24"},
+	cfg.Trunks = []flows.Trunk{{ID: "trunk_carrier", Name: "carrier", Hosts: []string{"10.0.1.0/24", "10.0.2.0/24"}, Probe: -1,
 		Outbound: &flows.TrunkOutbound{URI: "sip:" + carrierAt, Priority: 1}}}
 	if o.backup {
-		cfg.Trunks = append(cfg.Trunks, flows.Trunk{ID: "trunk_backup", Name: "backup", Hosts: []string{"10.0.3.0/24"},
+		cfg.Trunks = append(cfg.Trunks, flows.Trunk{ID: "trunk_backup", Name: "backup", Hosts: []string{"10.0.3.0/24"}, Probe: -1,
 			Outbound: &flows.TrunkOutbound{URI: "sip:" + backupAt, Priority: 2}})
 	}
 	if o.config != nil {
 		o.config(cfg)
 	}
 	s.customer = openCustomer(s)
+	s.cfg = cfg
+	s.start()
+	s.customer.subscribe()
+}
+
+// start starts the switch, also once more.
+func (s *stage) start() {
+	s.Helper()
 	var err error
-	s.sw, err = exchange.New(cfg, exchange.Options{
+	s.sw, err = exchange.New(s.cfg, exchange.Options{
 		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: s.now, NoHTTP: true, ListenPacket: s.net.ListenPacket,
 		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
@@ -164,7 +173,16 @@ func (s *stage) begin(o setup) {
 	s.ended, s.stop = make(chan error, 1), stop
 	go func() { s.ended <- s.sw.Run(ctx) }()
 	<-s.sw.Ready()
-	s.customer.subscribe()
+}
+
+// restarts stops the switch and starts it again.
+func (s *stage) restarts() {
+	s.Helper()
+	s.stop()
+	s.sw.Cut()
+	s.must(<-s.ended)
+	s.ended = nil
+	s.start()
 }
 
 // settle waits until every transaction is over, and then nothing may be left.

@@ -1,0 +1,136 @@
+package stories_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"b2bua/configs"
+	"b2bua/flows"
+	"b2bua/testbench/memnet"
+	"b2bua/testbench/phone"
+)
+
+// away loses what goes to and comes from an address.
+func away(at string) func(memnet.Datagram) bool {
+	return func(d memnet.Datagram) bool { return d.From.String() == at || d.To.String() == at }
+}
+
+// onlyRegisters makes the trunk one that is known by nothing but its account.
+func onlyRegisters(c *configs.Config) {
+	c.Trunks[0].Hosts = nil
+	c.Trunks[0].Outbound = &flows.TrunkOutbound{URI: "sip:" + carrierAt, Username: "account7", Password: "a long secret", Register: true}
+}
+
+// trunk is how the trunk is shown.
+func (s *stage) trunk() doc {
+	s.Helper()
+	status, ok := s.get("/v2/trunks/trunk_carrier")["status"].(map[string]any)
+	if !ok {
+		s.Fatal("the trunk has no status")
+	}
+	return status
+}
+
+// turns waits until the trunk is up or down.
+func (s *stage) turns(state string, within time.Duration) {
+	s.Helper()
+	for begun := time.Now(); s.trunk().str("state") != state; pass(time.Second) {
+		if time.Since(begun) > within {
+			s.Fatalf("%v after %v", s.trunk(), within)
+		}
+	}
+}
+
+// A trunk that is known only by its registration brings calls, by the number in
+// To; without its registration the same address is a stranger's.
+func TestTrunkRegisters(t *testing.T) {
+	story(t, func(s *stage) {
+		s.flow(`{"pattern": "*", "destination": "dev_anna", "destination_type": "device"}`)
+		desk := s.phone("desk", "10.0.5.1:5060", phone.Quirks{})
+		s.device("anna", desk)
+		registrar := s.phone("carrier", carrierAt, phone.Quirks{Registrar: 10 * time.Minute})
+		s.turns("up", time.Minute)
+		if st := s.trunk(); st["registered"] != true || st.str("registration_expires_at") == "" {
+			s.Errorf("%v", st)
+		}
+		if m := s.metrics(); m[`b2bua_trunk_registered{trunk="trunk_carrier"}`] != 1 || m[`b2bua_trunk_up{trunk="trunk_carrier"}`] != 1 {
+			s.Error("the metrics do not know of it")
+		}
+		in := s.calls(registrar, "account7", phone.Options{Called: did})
+		out := s.answers(desk)
+		s.until(in, phone.Established)
+		s.hangsUp(in)
+		s.over(out)
+		if e := s.event("call.initiated"); e.str("to") != did {
+			s.Errorf("%v", e)
+		}
+		s.event("call.completed")
+		pass(time.Hour)
+		if n := registrar.Received("REGISTER"); n < 7 || n > 9 {
+			s.Errorf("registered %d times", n)
+		}
+
+		s.drop(away(carrierAt))
+		s.turns("down", 15*time.Minute)
+		if st := s.trunk(); st["registered"] != false || !strings.HasPrefix(st.str("reason"), "not registered: 408") {
+			s.Errorf("%v", st)
+		}
+		s.drop(nil)
+		s.turns("up", 6*time.Minute)
+
+		n := registrar.Received("REGISTER")
+		s.restarts()
+		pass(5 * time.Second)
+		if got := registrar.Received("REGISTER"); got != n+2 { // taken back, and made anew
+			s.Errorf("%d REGISTERs at a restart", got-n)
+		}
+	}, config(onlyRegisters), undrawn)
+}
+
+// A plan that changes one trunk leaves the others alone.
+func TestTrunksChange(t *testing.T) {
+	story(t, func(s *stage) {
+		one := s.phone("one", "10.0.2.1:5070", phone.Quirks{Registrar: time.Hour})
+		two := s.phone("two", "10.0.2.2:5070", phone.Quirks{Registrar: time.Hour})
+		body := func(p *phone.Phone, more string) string {
+			return `{"trunk_id": "trunk_` + p.Name() + `", "name": "` + p.Name() + `", "probe": -1` + more +
+				`, "outbound": {"uri": "sip:` + p.Addr().String() + `", "username": "us", "password": "a long secret", "register": true}}`
+		}
+		seen := func(first, second int) {
+			s.Helper()
+			pass(5 * time.Second)
+			if a, b := one.Received("REGISTER"), two.Received("REGISTER"); a != first || b != second {
+				s.Errorf("%d and %d REGISTERs, want %d and %d", a, b, first, second)
+			}
+		}
+		s.create("/v2/trunks", body(one, ""))
+		seen(1, 0)
+		s.create("/v2/trunks", body(two, ""))
+		seen(1, 1)
+		s.flow(toSales)
+		s.api("PUT", "/v2/trunks/trunk_one", body(one, `, "hosts": ["192.0.2.0/24"], "status": {"state": "up"}`), 200)
+		seen(1, 1) // nothing that matters to the registration
+		s.api("PATCH", "/v2/trunks/trunk_one", `{"outbound": {"password": "another secret"}}`, 200)
+		seen(3, 1)
+		s.api("PATCH", "/v2/trunks/trunk_two", `{"outbound": {"register": false}}`, 200)
+		seen(3, 2)
+		s.api("DELETE", "/v2/trunks/trunk_one", "", 204)
+		seen(4, 2)
+	}, undrawn)
+}
+
+// A trunk that is down but the only one is tried all the same.
+func TestOnlyTrunkIsDown(t *testing.T) {
+	story(t, func(s *stage) {
+		s.flow(toSales)
+		a := s.phone("caller", callerAt, phone.Quirks{})
+		s.turns("down", time.Minute)
+		b := s.phone("sales", carrierAt, phone.Quirks{})
+		in := s.calls(a, did)
+		out := s.answers(b)
+		s.until(in, phone.Established)
+		s.hangsUp(in)
+		s.over(out)
+	}, config(func(c *configs.Config) { c.Trunks[0].Probe = 0 }), undrawn)
+}
