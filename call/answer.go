@@ -74,7 +74,14 @@ func (c *Call) ring() {
 	if c.ending != nil || c.caller.answered || c.record.RingingAt != nil {
 		return
 	}
-	c.caller.sig.Ring()
+	if c.insists && len(c.offer) == 0 {
+		// The first of them has our offer (RFC 3262 section 5).
+		if sdp, err := c.describe(); err == nil {
+			c.caller.sig.Progress(180, sdp)
+		}
+	} else {
+		c.caller.sig.Ring()
+	}
 	c.rang()
 }
 

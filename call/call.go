@@ -42,6 +42,8 @@ type Call struct {
 	leftWhy   sip.Reason
 	hunt      *hunt    // who is being dialled or talked to
 	offer     []byte   // the caller's session description; empty: ours goes first
+	insists   bool     // on provisional responses that are acknowledged (RFC 3262)
+	settled   bool     // an offer of ours has the caller's answer
 	hops      int      // Max-Forwards left for far legs (RFC 7092 section 3.1.1)
 	described []byte   // ours for the caller, once made
 	speaks    []string // which of our codecs the caller offered, best first
@@ -88,8 +90,8 @@ func (s *System) New(in Inbound) *Call {
 		flow:  in.Flow,
 		loop:  loop.New(),
 		keys:  ivr.NewKeypad(),
-		offer: in.Invitation.Offer,
-		hops:  in.Invitation.MaxForwards,
+		offer: in.Invitation.Offer, insists: in.Invitation.Reliable,
+		hops: in.Invitation.MaxForwards,
 	}
 	c.log = s.Log.With("call", c.id)
 	c.record = events.CallRecord{

@@ -19,6 +19,7 @@ func (c *Call) callerEvent(ev sip.Event) {
 	case sip.Offered:
 		c.reoffered(c.caller, ev)
 	case sip.Reanswered:
+		c.settled = true
 		c.reanswered(c.caller, ev.SDP)
 	case sip.ReofferRefused:
 		c.parkAnswered(c.caller, false)
@@ -33,7 +34,7 @@ func (c *Call) callerEvent(ev sip.Event) {
 // confirmed: the ACK of our 200 came. A caller who sent no offer answers here.
 func (c *Call) confirmed(sdp []byte) {
 	if len(sdp) == 0 {
-		if len(c.offer) == 0 {
+		if len(c.offer) == 0 && !c.settled {
 			// A BYE in place of the ACK confirms, too, and says more: it goes first.
 			c.loop.After(100*time.Millisecond, func() { c.end(unacceptable(errNoAnswer)) })
 		}

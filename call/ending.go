@@ -54,12 +54,22 @@ func callerEnded(ev sip.Ended, answered bool) ending {
 		e.reason, e.source = "ack_timeout", bySystem
 	case ev.By == sip.ByTransport:
 		e.reason, e.source = "connection_lost", bySystem
+	case ev.By == sip.ByExpiry:
+		return expired(ev)
 	case answered:
 		e.reason = "hangup"
 	default:
 		e.reason = string(flows.CallerCancelled)
 	}
 	return e
+}
+
+// expired: a party has not refreshed its session in time (RFC 4028 section 10).
+func expired(ev sip.Ended) ending {
+	return ending{
+		reason: string(flows.SessionExpired), source: bySystem, far: sipStatus{ev.Code, ev.Reason},
+		why: sip.Reason{Protocol: "SIP", Cause: ev.Code, Text: ev.Reason},
+	}
 }
 
 // fromFlow is the ending that a flow has come to by itself, or because the party

@@ -33,6 +33,8 @@ type prong struct {
 	attempt int // its place in the record's attempts
 	hunt    *hunt
 	early   bool        // its early media goes to the caller
+	settled string      // the early dialog whose session was described last
+	moved   bool        // and an offer came in it before the answer
 	deaf    *loop.Timer // runs until the first sign of life
 }
 
@@ -137,11 +139,12 @@ func (p *prong) event(ev sip.Event) {
 	case sip.Progressed:
 		h.progressed(p, ev)
 	case sip.Answered:
-		h.answered(p, ev.SDP)
+		h.answered(p, ev)
 	case sip.Rejected:
 		p.leg.over = true
 		h.rejected(p, ev)
 	case sip.Offered:
+		p.moved = p.moved || !p.leg.answered
 		c.reoffered(p.leg, ev)
 	case sip.Reanswered:
 		c.reanswered(p.leg, ev.SDP)
@@ -164,6 +167,7 @@ func (h *hunt) progressed(p *prong, ev sip.Progressed) {
 	}
 	if len(ev.SDP) > 0 && len(h.prongs) == 1 && !p.early {
 		if h.earlyMedia(p, ev.SDP) {
+			p.settled = ev.Dialog
 			return
 		}
 	}
@@ -193,12 +197,12 @@ func (h *hunt) earlyMedia(p *prong, sdp []byte) bool {
 }
 
 // answered: p wins; the others are told so and the caller is connected.
-func (h *hunt) answered(p *prong, sdp []byte) {
+func (h *hunt) answered(p *prong, ev sip.Answered) {
 	c := h.call
 	if h.talk == p { // a second answer of the same dialog changes nothing
 		return
 	}
-	if err := p.leg.sound.Accept(sdp); err != nil {
+	if err := p.agree(ev); err != nil {
 		c.log.Info("answer of a far leg", "leg", p.leg.name, "err", err)
 		p.leg.hangup(sip.Reason{Protocol: "SIP", Cause: 488, Text: "Not Acceptable Here"})
 		h.failed(p, flows.Outcome{Result: flows.CodecMismatch, Detail: err.Error()})
@@ -223,6 +227,16 @@ func (h *hunt) answered(p *prong, sdp []byte) {
 	}
 	c.connect(p.leg, h.to.Destination)
 	h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
+}
+
+// agree takes the answer of a far leg. There is none when all was said before:
+// the answer in a reliable provisional response, and offers in the same early
+// dialog after that (RFC 3262 section 5, RFC 3311).
+func (p *prong) agree(ev sip.Answered) error {
+	if len(ev.SDP) == 0 && (p.moved || ev.Dialog != "" && ev.Dialog == p.settled) {
+		return nil
+	}
+	return p.leg.sound.Accept(ev.SDP)
 }
 
 // rejected: a target refused or could not be reached.
@@ -262,6 +276,11 @@ func (h *hunt) ended(p *prong, ev sip.Ended) {
 		return
 	}
 	c := h.call
+	if ev.By == sip.ByExpiry {
+		c.attemptEnded(p.attempt)
+		c.end(expired(ev))
+		return
+	}
 	c.leftBy, c.leftWhy = byCallee, parseReason(ev.ReasonHeader)
 	c.disconnect()
 	c.attemptEnded(p.attempt)

@@ -37,7 +37,11 @@ type SIP struct {
 	Advertise string   `json:"advertise"`
 	Realm     string   `json:"realm"`
 	UserAgent string   `json:"user_agent"`
-	STIR      STIR     `json:"stir"`
+
+	SessionExpires Duration `json:"session_expires"`
+	MinSE          Duration `json:"min_se"`
+
+	STIR STIR `json:"stir"`
 }
 
 // STIR says whose word on callers' numbers counts (STIR/SHAKEN).
@@ -120,7 +124,10 @@ func Default() *Config {
 			Listen:    []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"},
 			Realm:     "b2bua",
 			UserAgent: "b2bua",
-			STIR:      STIR{Certs: map[string]string{}, FetchFrom: []string{}},
+
+			SessionExpires: seconds(1800),
+			MinSE:          seconds(90),
+			STIR:           STIR{Certs: map[string]string{}, FetchFrom: []string{}},
 		},
 		Media: Media{Bind: "0.0.0.0", Ports: "20000-29999", Timeout: seconds(60)},
 		HTTP: HTTP{

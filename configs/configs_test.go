@@ -221,6 +221,8 @@ func TestProblems(t *testing.T) {
 		{"noun problem", "phone_numbers: [{phone_number: '12'}]\n", nil, []string{"phone_numbers[0].phone_number"}},
 		{"env type", "", []string{"B2BUA_DEMO=perhaps"}, []string{"B2BUA_DEMO", "true or false"}},
 		{"env list", "", []string{"B2BUA_TRUNKS=[{nam: x}]"}, []string{"B2BUA_TRUNKS", `did you mean "name"`}},
+		{"session timer", "sip: {min_se: 60s, session_expires: -1s}\n", nil, []string{"sip.min_se", "sip.session_expires"}},
+		{"session timer below its least", "sip: {min_se: 600s, session_expires: 300s}\n", nil, []string{"sip.session_expires"}},
 		{"header injection", "sip: {realm: \"a\\r\\nX: y\"}\n", nil, []string{"sip.realm"}},
 	}
 	for _, tc := range cases {

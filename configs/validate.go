@@ -77,10 +77,21 @@ func (c *Config) validateSIP(f *faults) {
 		}
 	}
 	c.validateSTIR(f)
+	c.validateTimer(f)
 	for key, v := range map[string]string{"sip.realm": c.SIP.Realm, "sip.user_agent": c.SIP.UserAgent} {
 		if v == "" || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == '"' || r == 0x7f }) {
 			f.add(key, "must be one plain line")
 		}
+	}
+}
+
+// validateTimer checks the session timer (RFC 4028 section 5).
+func (c *Config) validateTimer(f *faults) {
+	if c.SIP.MinSE < seconds(90) {
+		f.add("sip.min_se", "%v is below 90s, the least there is", c.SIP.MinSE)
+	}
+	if se := c.SIP.SessionExpires; se < 0 || se > 0 && se < c.SIP.MinSE {
+		f.add("sip.session_expires", "%v must be 0, or not below sip.min_se", se)
 	}
 }
 

@@ -63,7 +63,12 @@ func pointers[T any](list []T) []*T {
 }
 
 func (x *Exchange) sipConfig() sip.Config {
+	expires := x.cfg.SIP.SessionExpires.Std()
+	if expires == 0 {
+		expires = -1 // none of our own accord
+	}
 	return sip.Config{
+		SessionExpires: expires, MinSE: x.cfg.SIP.MinSE.Std(),
 		Listen: x.cfg.SIP.Listen, Advertise: x.cfg.SIP.Advertise, Realm: x.cfg.SIP.Realm, UserAgent: x.cfg.SIP.UserAgent,
 		ListenPacket: x.opt.ListenPacket, Resolve: x.opt.Resolve, Now: x.opt.Now,
 	}

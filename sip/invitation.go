@@ -17,6 +17,7 @@ type Invitation struct {
 	Device      *Device // nil for calls from trunks
 	Source      netip.AddrPort
 	Offer       []byte    // nil when the INVITE has no offer
+	Reliable    bool      // the caller insists on reliable provisional responses (RFC 3262)
 	MaxForwards int       // what the next leg may use (RFC 3261 §16.6)
 	Replaces    *Replaces // the call wants the place of this dialog of ours (RFC 3891); nil without
 

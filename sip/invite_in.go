@@ -149,6 +149,7 @@ func invitationOf(a arrival, who caller, sdp []byte) *Invitation {
 		Device:      who.device,
 		Source:      a.source,
 		Offer:       sdp,
+		Reliable:    lists(req, "require", "100rel"),
 		MaxForwards: 70,
 		headers:     map[string]string{},
 	}

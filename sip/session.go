@@ -13,6 +13,8 @@ import (
 // leastSE is the shortest session interval there is (RFC 4028 §4).
 const leastSE = 90 * time.Second
 
+const statusTooSmall = 422 // Session Interval Too Small (RFC 4028 §6)
+
 // sessionTimer is the timer of RFC 4028: somebody says now and then that the session
 // is alive, and when nobody does it is over.
 type sessionTimer struct {
@@ -141,7 +143,7 @@ func (l *Leg) asking() time.Duration {
 	return 0
 }
 
-// agreed takes the terms of a 2xx to a request of ours (RFC 4028 §7.2). Without
+// timedBy takes the terms of a 2xx to a request of ours (RFC 4028 §7.2). Without
 // any we refresh for our own sake.
 func (l *Leg) timedBy(res *sipmsg.Response) {
 	interval, who := sessionExpires(res)
@@ -155,7 +157,7 @@ func (l *Leg) timedBy(res *sipmsg.Response) {
 // longer notes the Min-SE of a 422 and reports whether asking again makes sense.
 func (l *Leg) longer(res *sipmsg.Response) bool {
 	least := minSE(res)
-	if res.StatusCode != 422 || least <= l.asking() {
+	if res.StatusCode != statusTooSmall || least <= l.asking() {
 		return false
 	}
 	l.session.least = least
