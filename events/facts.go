@@ -98,7 +98,8 @@ type Held struct {
 	HeldAt time.Time `json:"held_at"`
 }
 
-// Resumed says that a hold ended.
+// Resumed says that a hold ended. One of the API's also ends when the party
+// leaves that the caller talked to.
 type Resumed struct {
 	Head
 	By        string    `json:"by"`
