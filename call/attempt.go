@@ -1,10 +1,12 @@
 package call
 
 import (
+	"fmt"
 	"time"
 
 	"b2bua/events"
 	"b2bua/flows"
+	"b2bua/sip"
 )
 
 // attempt opens an entry in the record; the result is filled in when known.
@@ -46,4 +48,11 @@ func (c *Call) noteDial(a *events.Attempt, now time.Time) {
 	c.note(flows.Step{Kind: "dial", Text: dialText(a, now.Sub(a.StartedAt).Round(time.Millisecond)), Detail: map[string]any{
 		"destination": a.Destination, "via": a.Via, "result": a.Result, "sip_code": a.SIPCode, "sip_reason": a.SIPReason,
 	}})
+}
+
+// noteRetargeted says that a host of a target did not take the call.
+func (c *Call) noteRetargeted(p *prong, ev sip.Retargeted) {
+	a := &c.record.Attempts[p.attempt]
+	c.note(flows.Step{Kind: "dial", Text: fmt.Sprintf("dialled %s by %s: %s, next address %s", a.Destination, a.Via, ev.Because, ev.Addr),
+		Detail: map[string]any{"destination": a.Destination, "via": a.Via, "cause": ev.Because, "address": ev.Addr.String()}})
 }

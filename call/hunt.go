@@ -136,6 +136,8 @@ func (p *prong) event(ev sip.Event) {
 	}
 	p.deaf.Stop()
 	switch ev := ev.(type) {
+	case sip.Retargeted:
+		h.retargeted(p, ev)
 	case sip.Progressed:
 		h.progressed(p, ev)
 	case sip.Answered:
@@ -155,6 +157,16 @@ func (p *prong) event(ev sip.Event) {
 	case sip.Ended:
 		p.leg.over = true
 		h.ended(p, ev)
+	}
+}
+
+// retargeted: the target's host has several addresses, and the next one has its
+// own time to show that it is alive.
+func (h *hunt) retargeted(p *prong, ev sip.Retargeted) {
+	p.deaf = h.call.loop.After(deafAfter, func() { h.unheard(p) })
+	p.leg.sound.ExpectFrom(ev.Addr.Addr())
+	if ev.Because != "" {
+		h.call.noteRetargeted(p, ev)
 	}
 }
 

@@ -35,6 +35,7 @@ type Config struct {
 type SIP struct {
 	Listen    []string `json:"listen"`
 	Advertise string   `json:"advertise"`
+	DNS       []string `json:"dns"`
 	Realm     string   `json:"realm"`
 	UserAgent string   `json:"user_agent"`
 
@@ -122,6 +123,7 @@ func Default() *Config {
 		DataDir: "./data",
 		SIP: SIP{
 			Listen:    []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"},
+			DNS:       []string{},
 			Realm:     "b2bua",
 			UserAgent: "b2bua",
 

@@ -209,6 +209,7 @@ func TestProblems(t *testing.T) {
 			[]string{"log.level", "log.format", `did you mean "json"`, "media.ports", "http.listen", "http.tls.mode", `did you mean "self_signed"`}},
 		{"bad listener", "sip: {listen: ['xdp://0.0.0.0:5060', '0.0.0.0:5060', 'udp://0.0.0.0']}\n", nil,
 			[]string{"sip.listen[0]", `did you mean "udp"`, "sip.listen[1]", "sip.listen[2]"}},
+		{"bad DNS server", "sip: {dns: ['192.0.2.53', 'ns.example:53', '127.0.0.1:53']}\n", nil, []string{"sip.dns[0]", "sip.dns[1]", "192.0.2.53:53"}},
 		{"files need names", "http: {tls: {mode: files, cert: a.pem}}\n", nil, []string{"http.tls: mode files needs both cert and key"}},
 		{"short key", "http: {admin_key: short}\n", nil, []string{"http.admin_key"}},
 		{"duration", "drain_timeout: soon\n", nil, []string{"line 1: drain_timeout", "60s"}},

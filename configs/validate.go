@@ -76,6 +76,11 @@ func (c *Config) validateSIP(f *faults) {
 			f.add("sip.advertise", "%q must be an address or a name, with or without a port", c.SIP.Advertise)
 		}
 	}
+	for i, s := range c.SIP.DNS {
+		if at, err := netip.ParseAddrPort(s); err != nil || at.Port() == 0 {
+			f.add(fmt.Sprintf("sip.dns[%d]", i), "%q must be an address and a port, such as 192.0.2.53:53", s)
+		}
+	}
 	c.validateSTIR(f)
 	c.validateTimer(f)
 	for key, v := range map[string]string{"sip.realm": c.SIP.Realm, "sip.user_agent": c.SIP.UserAgent} {

@@ -17,6 +17,7 @@ import (
 	"b2bua/media"
 	"b2bua/recorder"
 	"b2bua/sip"
+	"b2bua/sip/locate"
 	"b2bua/speech"
 	"b2bua/store"
 )
@@ -70,8 +71,12 @@ func (x *Exchange) sipConfig() sip.Config {
 	return sip.Config{
 		SessionExpires: expires, MinSE: x.cfg.SIP.MinSE.Std(),
 		Listen: x.cfg.SIP.Listen, Advertise: x.cfg.SIP.Advertise, Realm: x.cfg.SIP.Realm, UserAgent: x.cfg.SIP.UserAgent,
-		ListenPacket: x.opt.ListenPacket, Resolve: x.opt.Resolve, Now: x.opt.Now,
+		ListenPacket: x.opt.ListenPacket, DNS: x.dnsConfig(), Now: x.opt.Now,
 	}
+}
+
+func (x *Exchange) dnsConfig() locate.Config {
+	return locate.Config{Servers: x.cfg.SIP.DNS, Hosts: x.opt.Resolve, Exchange: x.opt.DNS}
 }
 
 func (x *Exchange) mediaConfig() (media.Config, error) {

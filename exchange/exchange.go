@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -65,7 +66,7 @@ func New(cfg *configs.Config, o Options) (*Exchange, error) {
 func (x *Exchange) build() error {
 	x.bus = events.NewBus()
 	x.calls = call.NewRegistry()
-	x.hosts = newHosts(x.opt.Resolve, x.log)
+	x.hosts = newHosts(func(ctx context.Context, host string) ([]netip.Addr, error) { return x.sip.Addresses(ctx, host) }, x.log)
 	x.store.OnPlan(x.hosts.planned)
 	mc, err := x.mediaConfig()
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"b2bua/media"
+
+	"github.com/miekg/dns"
 )
 
 // Options replace what a test wants to hold in its own hands: the clock, the
@@ -20,8 +22,10 @@ type Options struct {
 	// ListenPacket and MediaListen open UDP sockets for SIP and RTP.
 	ListenPacket func(network, addr string) (net.PacketConn, error)
 	MediaListen  func(netip.AddrPort) (media.Conn, error)
-	// Resolve finds the addresses of trunk hosts and SIP targets.
+	// Resolve finds the addresses of trunk hosts and SIP targets, DNS asks a name
+	// server for other records, too.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	DNS     func(ctx context.Context, query *dns.Msg, server, network string) (*dns.Msg, error)
 	// Dial connects to webhooks, once their address was checked.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Version of the product, shown by the API.
@@ -33,11 +37,6 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Resolve == nil {
-		o.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
 	}
 	return o
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	sipmsg "github.com/emiago/sipgo/sip"
@@ -90,17 +89,6 @@ func (e *Endpoint) ask(q question, done func(reply)) {
 		}
 		a.ways = ways
 		a.next()
-	})
-}
-
-// waysTo finds the addresses of a URI in the order in which they are to be tried.
-func (e *Endpoint) waysTo(u sipmsg.Uri, done func([]flow, error)) {
-	e.names.lookup(e, u.Host, func(addr netip.Addr, err error) {
-		if err != nil {
-			done(nil, err)
-			return
-		}
-		done([]flow{e.flowOut(u, addr)}, nil)
 	})
 }
 

@@ -96,7 +96,8 @@ type owner struct {
 	loop    *loop.Loop
 	leg     *sip.Leg
 	events  chan sip.Event
-	reached int // only touched on the loop
+	reached int              // only touched on the loop
+	moved   []sip.Retargeted // so is this
 }
 
 func (b *bench) owner() *owner {
@@ -109,6 +110,10 @@ func (b *bench) owner() *owner {
 func (o *owner) on(ev sip.Event) {
 	if _, ok := ev.(sip.Reached); ok {
 		o.reached++ // comes whenever the far end likes; few stories care
+		return
+	}
+	if ev, ok := ev.(sip.Retargeted); ok {
+		o.moved = append(o.moved, ev)
 		return
 	}
 	o.events <- ev

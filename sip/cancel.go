@@ -96,5 +96,6 @@ func (o *outgoing) stop() {
 	if o != nil {
 		o.patience.Stop()
 		o.late.Stop()
+		o.silence.Stop()
 	}
 }

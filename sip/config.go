@@ -101,11 +101,6 @@ func (c Config) withDefaults() Config {
 	if c.DialStream == nil {
 		c.DialStream = dialStream
 	}
-	if c.Resolve == nil {
-		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
-	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -140,6 +135,7 @@ func (c Config) Validate() error {
 	if se := c.SessionExpires; se > 0 && se < max(c.MinSE, leastSE) {
 		errs = append(errs, fmt.Errorf("session-expires: %v is below min-se, %v", se, max(c.MinSE, leastSE)))
 	}
+	errs = append(errs, c.DNS.Validate())
 	if strings.ContainsFunc(c.Realm, isControl) {
 		errs = append(errs, errors.New("realm: control characters"))
 	}

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 
+	"b2bua/sip/locate"
+
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
@@ -161,10 +163,14 @@ func (l *Leg) aim(d *dialog) {
 		d.next = l.ep.flowTo(hop, addr.Unmap(), d.peer)
 		return
 	}
-	l.ep.names.lookup(l.ep, hop.Host, func(a netip.Addr, err error) {
+	q := questionOf(hop)
+	if q.Transport == "" && d.peer.reliable() {
+		q.Transport = d.peer.sock.network // what is known to reach it
+	}
+	l.ep.locate(q, func(found []locate.Target, err error) {
 		l.box.post(func() {
 			if err == nil && d.hop().Host == hop.Host {
-				d.next = l.ep.flowTo(hop, a, d.peer)
+				d.next = l.ep.flowNear(hop, found[0].Transport, found[0].Addr, d.peer)
 			}
 		})
 	})

@@ -12,6 +12,7 @@ import (
 
 	"b2bua/sip/digest"
 	"b2bua/sip/guard"
+	"b2bua/sip/locate"
 	"b2bua/sip/registrar"
 	"b2bua/sip/transport"
 )
@@ -31,7 +32,7 @@ type Endpoint struct {
 	dialogs *dialogs
 	live    *table[string, *Leg]
 	merged  *merged
-	names   *names
+	locator *locate.Resolver
 	friends *friends
 	routes  routes
 	door    *transport.Door
@@ -65,7 +66,6 @@ func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, err
 		clients:    newTable[string, *clientTx](),
 		dialogs:    newDialogs(),
 		live:       newTable[string, *Leg](),
-		names:      newNames(),
 		friends:    newFriends(),
 		door:       transport.NewDoor(),
 		salt:       newToken(),
@@ -76,6 +76,10 @@ func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, err
 		tx, ok := e.servers.get(key)
 		return ok && tx.ongoing()
 	})
+	var err error
+	if e.locator, err = e.newLocator(); err != nil {
+		return nil, fmt.Errorf("sip: %w", err)
+	}
 	cfg.Guard.Now = cfg.Now
 	cfg.Guard.Trusted = e.trusted
 	e.guard = guard.New(cfg.Guard)

@@ -111,23 +111,6 @@ func portOf(u sipmsg.Uri, network string) uint16 {
 	return 5060
 }
 
-// flowOut is the way to a trunk; the zero flow when we have no such socket.
-func (e *Endpoint) flowOut(u sipmsg.Uri, addr netip.Addr) flow {
-	network := networkOf(u)
-	if network == "" {
-		network = "udp"
-	}
-	sock := e.socketFor(network, addr)
-	if sock == nil || transport.Web(network) {
-		return flow{}
-	}
-	to := netip.AddrPortFrom(addr, portOf(u, network))
-	if network == "udp" {
-		return flow{sock: sock, remote: to}
-	}
-	return flow{sock: sock, remote: to, alt: to, name: sock.nameFor(u)}
-}
-
 // nameFor is who a URI's host must prove to be (RFC 5922 §7.2): the name written
 // there, never what DNS answered.
 func (s *socket) nameFor(u sipmsg.Uri) string {
@@ -158,6 +141,12 @@ func (e *Endpoint) flowTo(u sipmsg.Uri, addr netip.Addr, peer flow) flow {
 	if t := networkOf(u); t != "" {
 		network = t
 	}
+	return e.flowNear(u, network, netip.AddrPortFrom(addr, portOf(u, network)), peer)
+}
+
+// flowNear is the way to an address of the host that somebody at peer has named.
+func (e *Endpoint) flowNear(u sipmsg.Uri, network string, to netip.AddrPort, peer flow) flow {
+	addr := to.Addr()
 	// Behind NAT a phone names an address that only it can see.
 	hidden := addr.IsUnspecified() || private(addr) && !private(peer.remote.Addr())
 	sock := peer.sock
@@ -167,7 +156,6 @@ func (e *Endpoint) flowTo(u sipmsg.Uri, addr netip.Addr, peer flow) flow {
 	if hidden || sock == nil || transport.Web(network) {
 		return peer
 	}
-	to := netip.AddrPortFrom(addr, portOf(u, network))
 	if sock.network == "udp" {
 		return flow{sock: sock, remote: to}
 	}

@@ -119,6 +119,25 @@ func (l *Leg) forked(res *sipmsg.Response) {
 	}
 }
 
+// sendHome acknowledges a 2xx that nobody waits for any more, and hangs up.
+func (l *Leg) sendHome(res *sipmsg.Response, way flow, why Reason) {
+	o := l.outbound
+	tag := tagOf(res.To().Params)
+	if a, ok := o.forks[tag]; ok {
+		a.way.send(a.data, nil)
+		return
+	}
+	if len(o.forks) >= maxForks {
+		return
+	}
+	d := *l.dialog
+	d.remoteTag, d.peer, d.next = tag, way, way
+	l.join(&d, res)
+	data, by := d.ack(res.CSeq().SeqNo)
+	o.forks[tag] = acked{data, by}
+	l.within(&d, "BYE", func(r *request) { r.headers = why.header() }, func(*sipmsg.Response) {}, func(error) {})
+}
+
 // answeredBy tells of the answer. What a reliable response has said is not said
 // again (RFC 3261 §13.2.1); a 2xx without a description stands by that of an
 // earlier provisional one, which the network may bring a moment later.

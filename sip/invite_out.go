@@ -3,7 +3,6 @@ package sip
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"b2bua/internal/loop"
@@ -15,12 +14,14 @@ import (
 type outgoing struct {
 	dial       Dial
 	uri        string // Request-URI
+	ways       []flow // to be tried when this one fails
 	tx         *clientTx
 	heard      bool // a provisional response: it may be cancelled
 	cancelling bool
 	why        Reason // of the cancellation
 	authorized bool
 	patience   *loop.Timer
+	silence    *loop.Timer        // runs while there is no sign of life
 	early      map[string]*dialog // by To tag: early dialogs, and those of a 2xx
 	forks      map[string]acked   // by To tag
 	longer     int                // times that a longer session was asked for
@@ -50,14 +51,14 @@ func (l *Leg) invite(d Dial) {
 		l.inviteBy(l.ep.flowOf(b), uri)
 		return
 	}
-	l.ep.names.lookup(l.ep, uri.Host, func(addr netip.Addr, err error) {
+	l.ep.waysTo(uri, func(ways []flow, err error) {
 		l.box.post(func() {
 			switch {
 			case l.is(StateEnded): // hung up meanwhile
 			case err != nil:
 				l.undialled(err)
 			default:
-				l.inviteBy(l.ep.flowOut(uri, addr).as(d.Target), uri)
+				l.inviteAny(ways, uri)
 			}
 		})
 	})
@@ -143,8 +144,9 @@ func (l *Leg) sendInvite(extra ...Header) {
 	var tx *clientTx
 	tx = l.ep.request(d.peer, r,
 		func(res *sipmsg.Response) { l.box.post(func() { l.inviteAnswered(tx, res) }) },
-		func(err error) { l.box.post(func() { l.inviteFailed(err) }) })
+		func(err error) { l.box.post(func() { l.inviteFailed(tx, err) }) })
 	o.tx = tx
+	l.listen(tx)
 }
 
 // owned are the headers that this room writes; an owner cannot add another.
@@ -164,12 +166,19 @@ func safe(hs []Header, except string) []Header {
 }
 
 // inviteFailed: no response at all, or not sent.
-func (l *Leg) inviteFailed(err error) {
-	if l.State() > StateEarly {
+func (l *Leg) inviteFailed(tx *clientTx, err error) {
+	o := l.outbound
+	if tx != o.tx || l.State() > StateEarly {
 		return
 	}
 	if !errors.Is(err, errTimeout) {
 		l.log.Info("invite not sent", "err", err)
+	}
+	if !o.cancelling {
+		l.ep.failed(tx.flow, 0)
+		if l.elsewhere(unsentBecause(err)) {
+			return
+		}
 	}
 	code, reason := verdict(err)
 	l.end(Rejected{Code: code, Reason: reason})
@@ -178,11 +187,11 @@ func (l *Leg) inviteFailed(err error) {
 
 // inviteAnswered takes the responses to the INVITE, in order.
 func (l *Leg) inviteAnswered(tx *clientTx, res *sipmsg.Response) {
-	o := l.outbound
 	switch {
+	case tx != l.outbound.tx:
+		l.overdue(tx, res)
 	case res.StatusCode < 200:
 		switch {
-		case tx != o.tx:
 		case l.State() <= StateEarly:
 			l.progressed(res)
 		case l.is(StateConfirmed):
@@ -190,7 +199,7 @@ func (l *Leg) inviteAnswered(tx *clientTx, res *sipmsg.Response) {
 		}
 	case res.StatusCode < 300:
 		l.forked(res)
-	case tx != o.tx || l.State() > StateEarly:
+	case l.State() > StateEarly:
 	default:
 		l.refused(res)
 	}
@@ -200,6 +209,7 @@ func (l *Leg) progressed(res *sipmsg.Response) {
 	o := l.outbound
 	first := !o.heard
 	o.heard = true
+	l.ep.worked(o.tx.flow)
 	if o.cancelling && first {
 		l.sendCancel()
 	}
@@ -242,6 +252,9 @@ func (l *Leg) refused(res *sipmsg.Response) {
 		o.authorized, o.heard = false, false
 		clear(o.early)
 		l.sendInvite()
+		return
+	}
+	if l.unavailable(res) {
 		return
 	}
 	text, _ := value(res, "reason")

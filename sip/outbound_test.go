@@ -349,7 +349,7 @@ func TestDialByName(t *testing.T) {
 			t.Errorf("%+v after %v", ev, time.Since(start))
 		}
 
-		o = b.dial(sip.Dial{Target: sip.Target{URI: "sip:nowhere.example"}})
+		o = b.dial(sip.Dial{Target: sip.Target{URI: "sip:elsewhere.example"}})
 		o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) }) // while it is looked up
 		time.Sleep(10 * time.Second)
 		o.toldNothing()

@@ -25,6 +25,7 @@ type clientTx struct {
 	phase     phase
 	abandoned bool // nobody waits for the answer any more
 	withdrawn bool // not to be sent, if it has not been
+	cancelled bool // by its owner, who alone looks at it
 	data      []byte
 	ack       []byte
 	repeat    *time.Timer // A, E
@@ -186,6 +187,18 @@ func (tx *clientTx) abandon() {
 		tx.expiry.Stop()
 	}
 	tx.expiry = time.AfterFunc(lifetime, tx.terminate)
+}
+
+// desert is abandon for one that is not to be repeated, either: who has not
+// heard it shall not ring late.
+func (tx *clientTx) desert() {
+	tx.abandon()
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	if tx.repeat != nil {
+		tx.repeat.Stop()
+		tx.repeat = nil
+	}
 }
 
 // withdraw keeps a request from going out that still waits for its connection.

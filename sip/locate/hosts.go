@@ -21,7 +21,8 @@ type hostport struct {
 	port uint16
 }
 
-// hosts gives the addresses of some hosts, those of the first in front.
+// hosts gives the addresses of some hosts, those of the first in front. Without
+// a transport they are not to be sent to, and all are waited for.
 func (r *Resolver) hosts(ctx context.Context, name, transport string, at []hostport) ([]Target, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var asked sync.WaitGroup
@@ -42,7 +43,7 @@ func (r *Resolver) hosts(ctx context.Context, name, transport string, at []hostp
 	}
 	var hurry *time.Timer
 	for range found {
-		if i := <-came; len(found[i].addrs) > 0 && hurry == nil {
+		if i := <-came; len(found[i].addrs) > 0 && hurry == nil && transport != "" {
 			hurry = time.AfterFunc(grace, func() { cancel(errSlow) })
 			defer hurry.Stop()
 		}

@@ -198,3 +198,23 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAddressesOfADomain(t *testing.T) {
+	z := newZone(t, "_sip._udp.c.example. 60 IN SRV 1 0 5070 a.c.example.", "_sips._tcp.c.example. 60 IN SRV 1 0 5070 b.c.example.",
+		"a.c.example. 60 IN A 192.0.2.1", "b.c.example. 60 IN A 192.0.2.2", "c.example. 60 IN A 192.0.2.1", "c.example. 60 IN AAAA 2001:db8::1")
+	r := resolver(t, z, func(c *locate.Config) { c.Transports = []string{"udp"} })
+	got, err := r.Addresses(t.Context(), "c.example")
+	slices.SortFunc(got, netip.Addr.Compare)
+	want := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::1")}
+	if err != nil || !slices.Equal(got, want) {
+		t.Error(got, err)
+	}
+	if got, err := r.Addresses(t.Context(), "192.0.2.9"); err != nil || len(got) != 1 {
+		t.Error(got, err)
+	}
+	for _, host := range []string{"none.example", "a..b"} {
+		if got, err := r.Addresses(t.Context(), host); err == nil {
+			t.Error(host, got)
+		}
+	}
+}

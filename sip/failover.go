@@ -1,0 +1,104 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"syscall"
+	"time"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
+
+// unheardFor is how long an address may say nothing to an INVITE before the next
+// one is tried. Timer B would take 32 s, which no caller waits for; whoever is
+// alive sends 100 Trying within 200 ms. It is a little less than the 4 s after
+// which the owner of the leg looks elsewhere.
+const unheardFor = 3900 * time.Millisecond
+
+// inviteAny sends the INVITE the first way and keeps the others for when that
+// does not take it (RFC 3263 §4.3).
+func (l *Leg) inviteAny(ways []flow, uri sipmsg.Uri) {
+	for i := range ways {
+		ways[i] = ways[i].as(l.outbound.dial.Target)
+	}
+	l.outbound.ways = ways[1:]
+	if !isAddress(uri.Host) {
+		l.tell(Retargeted{Addr: ways[0].remote})
+	}
+	l.inviteBy(ways[0], uri)
+}
+
+// listen gives the far end its time to show that it is alive.
+func (l *Leg) listen(tx *clientTx) {
+	o := l.outbound
+	o.silence.Stop()
+	o.silence = l.after(unheardFor, func() {
+		if tx == o.tx && !o.heard && l.is(StateCalling) {
+			l.ep.failed(tx.flow, 0)
+			l.elsewhere("no response")
+		}
+	})
+}
+
+// elsewhere gives up on the address that the INVITE went to and tries the next
+// one: in a transaction of its own, within the same call. It reports whether
+// there was one.
+func (l *Leg) elsewhere(because string) bool {
+	o := l.outbound
+	if o.cancelling || !l.is(StateCalling) || len(o.ways) == 0 {
+		return false
+	}
+	o.tx.desert()
+	way := o.ways[0]
+	o.ways = o.ways[1:]
+	l.log.Info("next address of the target", "address", way.remote, "cause", because)
+	l.tell(Retargeted{Addr: way.remote, Because: because})
+	o.authorized, o.heard = false, false
+	d := l.dialog
+	d.remoteTag, d.peer, d.next, d.contact = "", way, way, way.contactFor(d.target.Scheme, o.dial.From.User)
+	clear(o.early)
+	l.ep.friends.leave(l.friend)
+	l.friend = way.remote
+	l.ep.friends.enter(l.friend)
+	l.host = way.remote.Addr().Unmap() // the configured target still: it may ask for the password
+	l.sendInvite()
+	return true
+}
+
+// unsentBecause says in few words why an INVITE had no response.
+func unsentBecause(err error) string {
+	switch {
+	case errors.Is(err, errTimeout):
+		return "no response"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no connection in time"
+	}
+	return "it could not be reached"
+}
+
+// unavailable takes a 503, and reports whether the call goes on elsewhere.
+func (l *Leg) unavailable(res *sipmsg.Response) bool {
+	if res.StatusCode != sipmsg.StatusServiceUnavailable || l.outbound.cancelling {
+		return false
+	}
+	l.ep.failed(l.outbound.tx.flow, retryAfter(res))
+	return l.elsewhere(strconv.Itoa(res.StatusCode) + " " + plain(res.Reason))
+}
+
+// overdue takes what an address says to an INVITE that has long gone to another
+// one: nobody is to be left ringing, or talking to nobody.
+func (l *Leg) overdue(tx *clientTx, res *sipmsg.Response) {
+	why := Reason{Protocol: "SIP", Cause: 408, Text: "Answered too late"}
+	switch {
+	case res.StatusCode >= 300:
+	case res.StatusCode >= 200:
+		l.sendHome(res, tx.flow, why)
+	case !tx.cancelled:
+		tx.cancelled = true
+		r := tx.req.sibling("CANCEL", tx.req.to, why.header())
+		l.ep.transact(tx.flow, tx.branch, r, func(*sipmsg.Response) {}, nil)
+	}
+}
