@@ -57,6 +57,7 @@ type setup struct {
 	noDrawn bool // no ladder is kept
 	network func(*memnet.Network)
 	config  func(*configs.Config)
+	names   nameServer
 }
 
 func drawn(columns ...string) func(*setup)        { return func(s *setup) { s.columns = columns } }
@@ -166,7 +167,7 @@ func (s *stage) start() {
 		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: s.now, NoHTTP: true, ListenPacket: s.net.ListenPacket,
 		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
-		Resolve:     s.customer.resolve, Dial: s.customer.dial,
+		Resolve:     o.names.resolve(s.customer.resolve), DNS: o.names.exchange, Dial: s.customer.dial,
 	})
 	s.must(err)
 	ctx, stop := context.WithCancel(context.Background())
