@@ -78,6 +78,7 @@ type stage struct {
 	logs     *logbook
 	dir      string
 	cfg      *configs.Config
+	names    nameServer
 	phones   []*phone.Phone
 	ended    chan error // what Run returned
 	stop     context.CancelFunc
@@ -154,7 +155,7 @@ func (s *stage) begin(o setup) {
 		o.config(cfg)
 	}
 	s.customer = openCustomer(s)
-	s.cfg = cfg
+	s.cfg, s.names = cfg, o.names
 	s.start()
 	s.customer.subscribe()
 }
@@ -167,7 +168,7 @@ func (s *stage) start() {
 		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: s.now, NoHTTP: true, ListenPacket: s.net.ListenPacket,
 		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
-		Resolve:     o.names.resolve(s.customer.resolve), DNS: o.names.exchange, Dial: s.customer.dial,
+		Resolve:     s.names.resolve(s.customer.resolve), DNS: s.names.exchange, Dial: s.customer.dial,
 	})
 	s.must(err)
 	ctx, stop := context.WithCancel(context.Background())
