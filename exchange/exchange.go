@@ -86,6 +86,7 @@ func (x *Exchange) build() error {
 	dir.trunks = x.trunks
 	x.store.OnPlan(x.trunks.planned)
 	x.store.OnPlan((&registrations{sip: x.sip, log: x.log, plan: x.store.Plan()}).planned)
+	x.restoreRegistrations()
 	x.webhooks = x.newDeliverer()
 	if x.system, err = x.newSystem(); err != nil {
 		return err

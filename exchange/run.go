@@ -72,6 +72,7 @@ func (x *Exchange) services() []service {
 		{"media", x.media.Run},
 		{"trunk hosts", func(ctx context.Context) error { x.hosts.Run(ctx, x.store.Plan()); return nil }},
 		{"housekeeping", x.keepHouse},
+		{"registrations", x.keepRegistrations},
 		{"sip", x.sip.Run},
 		{"trunks", func(ctx context.Context) error { x.trunks.Run(ctx, x.store.Plan()); return nil }},
 	}

@@ -182,6 +182,16 @@ func (e *Endpoint) Registered() []string { return e.registrar.Users() }
 // anew, and says how many contacts it had.
 func (e *Endpoint) Forget(username string) int { return e.registrar.Remove(username) }
 
+// RegistrationChanges gives the bindings of those whose registration has changed
+// since the last call, to be kept for Restore.
+func (e *Endpoint) RegistrationChanges() map[string][]Binding { return e.registrar.Changes() }
+
+// Restore brings the bindings back that a device had before a restart, and says
+// how many of them still hold.
+func (e *Endpoint) Restore(username string, bindings []Binding) int {
+	return e.registrar.Restore(username, bindings)
+}
+
 // Sweep frees what expired registrations hold. Call it now and then.
 func (e *Endpoint) Sweep() { e.registrar.Sweep() }
 

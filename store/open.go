@@ -28,6 +28,8 @@ const (
 	bucketTraces    = "traces"
 	bucketReplies   = "replies"
 
+	bucketRegistrations = "registrations"
+
 	keySchema = "schema_version"
 	keyOpen   = "open" // there while a process uses the file, and after it was killed
 )
@@ -193,7 +195,7 @@ func (s *Store) prepare(first bool) error {
 
 func (s *Store) buckets() []string {
 	names := []string{
-		bucketMeta, bucketRevisions, bucketTraces, bucketReplies,
+		bucketMeta, bucketRevisions, bucketTraces, bucketReplies, bucketRegistrations,
 		flowKind.bucket, menuKind.bucket, boxKind.bucket, deviceKind.bucket, trunkKind.bucket,
 		numberKind.bucket, s.webhooks.k.bucket, keyKind.bucket,
 	}

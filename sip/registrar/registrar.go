@@ -100,6 +100,7 @@ type Registrar struct {
 	users    map[string][]Binding
 	bySource map[netip.AddrPort]map[string]int // how many bindings of which user
 	total    int
+	dirty    map[string]bool // users who have changed since Changes
 }
 
 // New makes an empty table.
@@ -109,6 +110,7 @@ func New(cfg Config, now func() time.Time) *Registrar {
 		now:      now,
 		users:    map[string][]Binding{},
 		bySource: map[netip.AddrPort]map[string]int{},
+		dirty:    map[string]bool{},
 	}
 }
 
@@ -224,13 +226,6 @@ func (r *Registrar) Remove(user string) int {
 	return n
 }
 
-// Users are those with a binding, in no order.
-func (r *Registrar) Users() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Collect(maps.Keys(r.users))
-}
-
 // Sweep frees what has expired and says how much. Call it now and then.
 func (r *Registrar) Sweep() int {
 	r.mu.Lock()
@@ -280,6 +275,9 @@ func (r *Registrar) replace(user string, next []Binding) {
 		}
 	}
 	r.total += len(next) - len(r.users[user])
+	if len(next)+len(r.users[user]) > 0 {
+		r.dirty[user] = true
+	}
 	if len(next) == 0 {
 		delete(r.users, user)
 		return

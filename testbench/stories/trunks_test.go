@@ -134,3 +134,35 @@ func TestOnlyTrunkIsDown(t *testing.T) {
 		s.over(out)
 	}, config(func(c *configs.Config) { c.Trunks[0].Probe = 0 }), undrawn)
 }
+
+// Phones need not register anew when the switch has been restarted.
+func TestRestartKeepsRegistrations(t *testing.T) {
+	story(t, func(s *stage) {
+		a, desk := s.phone("caller", callerAt, phone.Quirks{}), s.phone("desk", "10.0.5.1:5060", phone.Quirks{})
+		lost := s.phone("lost", "10.0.5.2:5060", phone.Quirks{})
+		s.device("anna", desk)
+		s.device("ben", lost)
+		s.flow(`{"pattern": "*", "destination": "dev_anna", "destination_type": "device"}`)
+		pass(10 * time.Second)
+		s.restarts()
+		in := s.calls(a, did)
+		out := s.answers(desk)
+		s.until(in, phone.Established)
+		s.hangsUp(in)
+		s.over(out)
+		if n := s.metrics()["b2bua_registrations"]; n != 2 {
+			s.Errorf("%v registrations", n)
+		}
+		s.api("PATCH", "/v2/devices/dev_ben", `{"password": "somebody-else-1"}`, 200)
+		pass(2 * time.Second)
+		s.restarts()
+		if n := s.metrics()["b2bua_registrations"]; n != 1 {
+			s.Errorf("%v registrations", n)
+		}
+		pass(time.Hour)
+		s.restarts()
+		if n := s.metrics()["b2bua_registrations"]; n != 0 {
+			s.Errorf("%v registrations after an hour", n)
+		}
+	}, undrawn)
+}

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"bytes"
+
+	"go.etcd.io/bbolt"
+)
+
+// SaveRegistrations keeps what is known of registered phones, by user; nil
+// forgets a user. It is what the switch itself reads at its next start, so it is
+// nobody else's business how it is written.
+func (s *Store) SaveRegistrations(changes map[string][]byte) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	return s.batch(func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte(bucketRegistrations))
+		for user, raw := range changes {
+			var err error
+			if len(raw) == 0 {
+				err = b.Delete([]byte(user))
+			} else {
+				err = b.Put([]byte(user), raw)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Registrations is all that SaveRegistrations has kept.
+func (s *Store) Registrations() (map[string][]byte, error) {
+	out := map[string][]byte{}
+	err := s.view(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte(bucketRegistrations)).ForEach(func(k, v []byte) error {
+			out[string(k)] = bytes.Clone(v)
+			return nil
+		})
+	})
+	return out, err
+}
