@@ -71,7 +71,7 @@ func required(req *sipmsg.Request) string {
 func options(msg interface{ Headers() []sipmsg.Header }, name string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, h := range msg.Headers() {
-			if canonical(h.Name()) != name {
+			if !named(h.Name(), name) {
 				continue
 			}
 			for tag := range strings.SplitSeq(h.Value(), ",") {

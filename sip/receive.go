@@ -270,10 +270,19 @@ var compact = map[string]string{
 	"s": "subject", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires",
 }
 
+// named reports whether a header is the one of a long name, in lower case. It
+// makes nothing new of either: headers are looked for often.
+func named(header, name string) bool {
+	if len(header) == 1 {
+		return canonical(header) == name
+	}
+	return strings.EqualFold(header, name)
+}
+
 // value gives a header field by its long name.
 func value(msg interface{ Headers() []sipmsg.Header }, name string) (string, bool) {
 	for _, h := range msg.Headers() {
-		if canonical(h.Name()) == name {
+		if named(h.Name(), name) {
 			return h.Value(), true
 		}
 	}

@@ -50,6 +50,9 @@ func (c *Call) Accept() error {
 		return fmt.Errorf("cannot accept a call that is %v", state)
 	}
 	m := c.response(200, "OK")
+	for _, h := range p.cfg.Quirks.Answer {
+		m.add(h.Name, h.Value)
+	}
 	if s.request.hasSDP() {
 		sdp, ok := c.counter(s.request)
 		if !ok {

@@ -95,6 +95,9 @@ type Call struct {
 	theirs            session
 	described         string // the last description received
 	infos             []string
+	rseq, updates     int
+	reliable          *reliably
+	pracks            map[string]bool // of reliable responses, by tag and RSeq
 }
 
 // ID is the Call-ID.

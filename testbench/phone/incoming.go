@@ -186,6 +186,10 @@ func (c *Call) inDialog(s *server) {
 		p.wake()
 		p.mu.Unlock()
 		p.reply(s, p.answer(s, 200, "OK", c.tag))
+	case "PRACK":
+		c.pracked(s)
+	case "UPDATE":
+		c.updated(s)
 	case "OPTIONS", "NOTIFY":
 		p.reply(s, p.answer(s, 200, "OK", c.tag))
 	default:

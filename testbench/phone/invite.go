@@ -191,6 +191,7 @@ func (c *Call) provisional(m *message) {
 	cancel := c.cancelled
 	p.mu.Unlock()
 	if m.code > 100 {
+		c.prack(m)
 		c.advance(Ringing)
 	} else {
 		c.advance(Trying)

@@ -47,6 +47,7 @@ type Quirks struct {
 	RejectWith  int           // incoming calls are rejected by themselves
 	Silent      bool          // incoming INVITEs are not answered at all, not even with 100
 	Refuse      int           // re-INVITEs are refused with this code
+	Answer      []Header      // added to 2xx of INVITE and UPDATE
 	NoTrying    bool          // no 100 before Ring, Accept or Reject
 	Registrar   time.Duration // takes every registration, for so long
 }
