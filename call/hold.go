@@ -97,10 +97,25 @@ func (l *leg) park(on bool) {
 		return
 	}
 	l.asking, l.asked = true, on
-	if on {
+	l.ask()
+}
+
+func (l *leg) ask() {
+	if l.asked {
 		l.sig.Reinvite(l.sound.Hold())
 	} else {
 		l.sig.Reinvite(l.sound.Unhold())
+	}
+}
+
+// askAgain: an offer of the party's came before the one that park made, which
+// waits for its turn after a glare (RFC 3261 section 14.1) and is older than our
+// answer now. It is written anew, or the version of our descriptions would go
+// back (RFC 3264 section 8).
+func (l *leg) askAgain() {
+	if l.asking {
+		l.parked = l.asked // the answer has said so
+		l.ask()
 	}
 }
 

@@ -61,6 +61,7 @@ func (l *leg) lost() {
 func (c *Call) reoffered(l *leg, ev sip.Offered) {
 	if len(ev.SDP) == 0 {
 		l.sig.AcceptOffer(l.sound.Offer())
+		l.askAgain()
 		return
 	}
 	sdp, err := l.sound.Answer(ev.SDP)
@@ -69,10 +70,8 @@ func (c *Call) reoffered(l *leg, ev sip.Offered) {
 		l.sig.RefuseOffer(488, warning(err))
 		return
 	}
-	if l.asking {
-		l.parked = l.asked // the answer said so, ahead of the offer
-	}
 	l.sig.AcceptOffer(sdp) // before anything is passed on: the holder need not wait for the held
+	l.askAgain()
 	c.heldNow(l)
 }
 

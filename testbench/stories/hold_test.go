@@ -1,6 +1,7 @@
 package stories_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -186,6 +187,49 @@ func TestHoldIsRelayed(t *testing.T) {
 		s.over(out)
 		s.event("call.completed")
 	}, relayed)
+}
+
+// Both hold at the same moment: what is passed on meets an offer the other way,
+// and both come through in the end.
+func TestHoldsCross(t *testing.T) {
+	story(t, func(s *stage) {
+		s.flow(toSales)
+		a, b := s.parties()
+		in := s.calls(a, did)
+		out := s.answers(b)
+		s.until(in, phone.Established)
+		insist := func(c *phone.Call, do func(*phone.Call) error) {
+			var status *phone.StatusError
+			err := do(c)
+			for range 5 {
+				if !errors.As(err, &status) || status.Code != 491 {
+					break
+				}
+				status = nil
+				pass(time.Second)
+				err = do(c)
+			}
+			if err != nil {
+				s.Error(err)
+			}
+		}
+		for _, do := range []func(*phone.Call) error{
+			func(c *phone.Call) error { return c.Hold(s.soon()) },
+			func(c *phone.Call) error { return c.Resume(s.soon()) },
+		} {
+			wait := s.later(0, func() { insist(out, do) })
+			insist(in, do)
+			wait()
+			pass(10 * time.Second)
+		}
+		if in.Held() || out.Held() {
+			s.Errorf("caller held %v, sales held %v", in.Held(), out.Held())
+		}
+		s.talk(in, out)
+		s.hangsUp(in)
+		s.over(out)
+		s.event("call.completed")
+	}, relayed, undrawn)
 }
 
 // Who will not be told of a hold hears music.
