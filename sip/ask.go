@@ -112,6 +112,9 @@ func (a *asking) send() {
 	}
 	r := &request{method: a.q.method, uri: a.uri, from: from + ";tag=" + a.tag, to: a.q.to, callID: a.q.callID, cseq: a.q.cseq,
 		contentType: a.q.contentType, content: a.q.content}
+	if b := a.q.target.Binding; b != nil {
+		r.routes = b.Path
+	}
 	if a.q.headers != nil {
 		r.headers = a.q.headers(a.way)
 	}

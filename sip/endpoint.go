@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -172,8 +173,17 @@ func (e *Endpoint) Drain(retryAfter time.Duration) {
 	e.retryAfter.Store(seconds)
 }
 
-// Bindings are the live contacts of a device, the preferred one first.
-func (e *Endpoint) Bindings(username string) []Binding { return e.registrar.Bindings(username) }
+// Bindings are the live contacts of a device, the preferred one first. Of several
+// flows to one instance of a phone there is the newest only: it is one phone, and
+// is to ring once (RFC 5626 §5.3).
+func (e *Endpoint) Bindings(username string) []Binding {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(e.registrar.Bindings(username), func(b Binding) bool {
+		again := b.Instance != "" && seen[b.Instance]
+		seen[b.Instance] = true
+		return again
+	})
+}
 
 // Registered are the users with a contact.
 func (e *Endpoint) Registered() []string { return e.registrar.Users() }

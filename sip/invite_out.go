@@ -137,6 +137,9 @@ func (l *Leg) sendInvite(extra ...Header) {
 	r := &request{method: "INVITE", uri: o.uri, from: d.local, to: d.remote, callID: d.callID,
 		cseq: d.localSeq, maxForwards: o.dial.MaxForwards, contentType: sdpType, content: o.dial.Offer}
 	d.said = o.dial.Offer
+	if b := o.dial.Target.Binding; b != nil {
+		r.routes = b.Path
+	}
 	r.headers = append(r.headers, Header{"Contact", d.contact}, allowHeader, supportedHeader)
 	r.headers = append(r.headers, l.wishes()...)
 	r.headers = append(r.headers, safe(o.dial.Headers, "")...)

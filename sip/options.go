@@ -9,7 +9,7 @@ import (
 // supported are the extensions we speak, as option tags: reliable provisional
 // responses (RFC 3262), session timers (RFC 4028), Replaces (RFC 3891) and REFER
 // without a subscription (RFC 4488).
-var supported = []string{"100rel", "timer", "replaces", "norefersub"}
+var supported = []string{"100rel", "timer", "replaces", "norefersub", "path"}
 
 // methods are those we know, and whether they are of use within a dialog and
 // outside of one (RFC 3261 §8.2.1): what is known and of no use is not allowed,

@@ -51,6 +51,9 @@ func (e *Endpoint) receiveRegister(a arrival) {
 		left := int(b.Expires.Sub(now).Round(time.Second) / time.Second)
 		headers = append(headers, Header{"Contact", "<" + b.Contact + ">;expires=" + strconv.Itoa(left)})
 	}
+	for _, p := range q.Path {
+		headers = append(headers, Header{"Path", p})
+	}
 	tx.reply(200, headers...)
 }
 
@@ -70,15 +73,21 @@ func registerError(err error) (code int, headers []Header) {
 }
 
 // registration reads what a REGISTER asks for.
-func registration(a arrival, user string) (registrar.Request, bool) {
+func registration(a arrival, user string) (q registrar.Request, ok bool) {
 	req := a.req
-	q := registrar.Request{User: user, Expires: registrar.NoExpires, CallID: req.CallID().Value(),
+	q = registrar.Request{User: user, Expires: registrar.NoExpires, CallID: req.CallID().Value(),
 		CSeq: req.CSeq().SeqNo, Source: a.source, Local: a.sock.local(), Transport: a.sock.network}
 	if v, ok := value(req, "expires"); ok {
 		q.Expires = expiry(v)
 	}
 	if v, ok := value(req, "user-agent"); ok {
 		q.UserAgent = plain(v[:min(len(v), maxText)])
+	}
+	if lists(req, "supported", "path") {
+		// RFC 3327 §5.3: who does not say so does not expect it.
+		if q.Path, ok = pathOf(req); !ok {
+			return q, false
+		}
 	}
 	for _, h := range req.GetHeaders("contact") {
 		c, ok := h.(*sipmsg.ContactHeader)
@@ -92,6 +101,24 @@ func registration(a arrival, user string) (registrar.Request, bool) {
 		q.Contacts = append(q.Contacts, contactOf(c))
 	}
 	return q, true
+}
+
+const maxPath = 10
+
+// pathOf reads the Path headers: routes to the phone, so each must be a URI in
+// angle brackets and nothing that could begin another header.
+func pathOf(req *sipmsg.Request) ([]string, bool) {
+	var out []string
+	for _, h := range req.GetHeaders("path") {
+		for v := range strings.SplitSeq(h.Value(), ",") {
+			v = plain(strings.TrimSpace(v))
+			if len(out) == maxPath || len(v) > maxText || !strings.HasPrefix(v, "<sip") || strings.Count(v, "<") != 1 || strings.Count(v, ">") != 1 {
+				return nil, false
+			}
+			out = append(out, v)
+		}
+	}
+	return out, true
 }
 
 func contactOf(c *sipmsg.ContactHeader) registrar.Contact {

@@ -53,6 +53,7 @@ type Request struct {
 	Local     netip.AddrPort // and where it arrived: NAT lets only that address answer
 	Transport string         // "udp", "tcp", …
 	UserAgent string
+	Path      []string // the proxies between us and the phone (RFC 3327)
 }
 
 // Binding is one way to reach a user.
@@ -71,6 +72,7 @@ type Binding struct {
 	CSeq     uint32
 	Instance string
 	RegID    int
+	Path     []string // the route to the contact; not to be changed
 
 	key string
 }

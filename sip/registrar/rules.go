@@ -50,7 +50,7 @@ func (r *Registrar) apply(old []Binding, q Request, now time.Time) ([]Binding, e
 			User: q.User, Contact: c.URI, Q: c.Q,
 			Source: unmap(q.Source), Local: q.Local, Transport: strings.ToLower(q.Transport), UserAgent: q.UserAgent,
 			Expires: now.Add(expires), Updated: now,
-			CallID: q.CallID, CSeq: q.CSeq, Instance: c.Instance, RegID: c.RegID,
+			CallID: q.CallID, CSeq: q.CSeq, Instance: c.Instance, RegID: c.RegID, Path: q.Path,
 			key: key,
 		})
 	}
