@@ -53,7 +53,7 @@ type framer struct {
 func (f *framer) next() ([]byte, error) {
 	f.line, f.scanned, f.head, f.body = 0, 0, 0, 0
 	for {
-		if f.skip(); f.start < f.end {
+		if f.skip(); f.start < f.end && f.buf[f.start] != '\r' { // the rest of a line end is still to come
 			whole, err := f.measure(f.buf[f.start:f.end])
 			if err != nil {
 				return nil, err

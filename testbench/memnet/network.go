@@ -52,6 +52,10 @@ type Network struct {
 	conns map[netip.AddrPort]*Conn
 	next  uint16
 	sent  int
+
+	doors   map[netip.AddrPort]*listener
+	streams map[*Stream]bool
+	port    uint16 // of connections
 }
 
 // New makes a network without listeners.
@@ -61,6 +65,8 @@ func New() *Network {
 		Queue:   DefaultQueue,
 		conns:   map[netip.AddrPort]*Conn{},
 		next:    firstEphemeral,
+		doors:   map[netip.AddrPort]*listener{},
+		streams: map[*Stream]bool{},
 	}
 }
 
