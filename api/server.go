@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"b2bua/events"
+	"b2bua/internal/certificate"
 	"b2bua/store"
 )
 
@@ -208,19 +210,19 @@ func (s *Server) listen(ctx context.Context) (net.Listener, error) {
 		return nil, err
 	}
 	return tls.NewListener(limited, &tls.Config{
-		MinVersion:   tls.VersionTLS12,
-		Certificates: []tls.Certificate{cert},
-		NextProtos:   []string{"h2", "http/1.1"},
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: cert,
+		NextProtos:     []string{"h2", "http/1.1"},
 	}), nil
 }
 
-func (s *Server) certificate() (tls.Certificate, error) {
+func (s *Server) certificate() (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
 	if s.Config.TLSMode == "files" {
-		cert, err := tls.LoadX509KeyPair(s.Config.CertFile, s.Config.KeyFile)
+		files, err := certificate.Load(s.Config.CertFile, s.Config.KeyFile, s.Log)
 		if err != nil {
-			return tls.Certificate{}, fmt.Errorf("load the API's certificate: %w", err)
+			return nil, err
 		}
-		return cert, nil
+		return files.Get, nil
 	}
 	extra := s.Config.Advertise
 	if host, _, err := net.SplitHostPort(s.Config.Listen); err == nil {
@@ -228,5 +230,9 @@ func (s *Server) certificate() (tls.Certificate, error) {
 			extra = append(extra[:len(extra):len(extra)], host)
 		}
 	}
-	return selfSigned(s.Config.DataDir, certificateNames(extra), s.now())
+	cert, err := certificate.SelfSigned(filepath.Join(s.Config.DataDir, "http-self-signed.pem"), certificate.Names(extra), s.now())
+	if err != nil {
+		return nil, err
+	}
+	return func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &cert, nil }, nil
 }

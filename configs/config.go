@@ -38,11 +38,25 @@ type SIP struct {
 	DNS       []string `json:"dns"`
 	Realm     string   `json:"realm"`
 	UserAgent string   `json:"user_agent"`
+	TLS       SIPTLS   `json:"tls"`
+	WS        SIPWS    `json:"ws"`
 
 	SessionExpires Duration `json:"session_expires"`
 	MinSE          Duration `json:"min_se"`
 
 	STIR STIR `json:"stir"`
+}
+
+// SIPTLS is who the switch is on tls and wss listeners, and whom it believes.
+type SIPTLS struct {
+	Cert string `json:"cert"`
+	Key  string `json:"key"`
+	CA   string `json:"ca"`
+}
+
+// SIPWS says which web pages may open a WebSocket.
+type SIPWS struct {
+	Origins []string `json:"origins"`
 }
 
 // STIR says whose word on callers' numbers counts (STIR/SHAKEN).
@@ -126,6 +140,7 @@ func Default() *Config {
 			DNS:       []string{},
 			Realm:     "b2bua",
 			UserAgent: "b2bua",
+			WS:        SIPWS{Origins: []string{}},
 
 			SessionExpires: seconds(1800),
 			MinSE:          seconds(90),

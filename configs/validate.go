@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,6 +67,7 @@ func (c *Config) validateSIP(f *faults) {
 			f.add(key, "%q is given twice", l)
 		}
 	}
+	c.validateSecurity(f)
 	if c.SIP.Advertise != "" {
 		host := c.SIP.Advertise
 		if h, port, err := net.SplitHostPort(host); err == nil {
@@ -113,6 +115,17 @@ func (c *Config) validateSTIR(f *faults) {
 	for i, host := range st.FetchFrom {
 		if host == "" || strings.ContainsAny(host, " /@?#*") {
 			f.add(fmt.Sprintf("sip.stir.fetch_from[%d]", i), "%q must be a host, or a host with a port", host)
+		}
+	}
+}
+
+func (c *Config) validateSecurity(f *faults) {
+	if (c.SIP.TLS.Cert == "") != (c.SIP.TLS.Key == "") {
+		f.add("sip.tls", "cert and key belong together: give both, or neither to have a certificate made")
+	}
+	for i, o := range c.SIP.WS.Origins {
+		if _, err := path.Match(o, ""); err != nil || o == "" || strings.ContainsAny(o, " ,\"") {
+			f.add(fmt.Sprintf("sip.ws.origins[%d]", i), "%q must be a host such as phone.example.com, or *", o)
 		}
 	}
 }

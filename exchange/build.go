@@ -71,7 +71,8 @@ func (x *Exchange) sipConfig() sip.Config {
 	return sip.Config{
 		SessionExpires: expires, MinSE: x.cfg.SIP.MinSE.Std(),
 		Listen: x.cfg.SIP.Listen, Advertise: x.cfg.SIP.Advertise, Realm: x.cfg.SIP.Realm, UserAgent: x.cfg.SIP.UserAgent,
-		ListenPacket: x.opt.ListenPacket, DNS: x.dnsConfig(), Now: x.opt.Now,
+		ListenPacket: x.opt.ListenPacket, ListenStream: x.opt.ListenStream, DialStream: x.opt.DialStream,
+		DNS: x.dnsConfig(), Now: x.opt.Now, Origins: x.cfg.SIP.WS.Origins,
 	}
 }
 

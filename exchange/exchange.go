@@ -77,6 +77,9 @@ func (x *Exchange) build() error {
 	if sc.Verify, err = x.newVerifier(); err != nil {
 		return err
 	}
+	if sc.TLS, err = x.sipTLS(); err != nil {
+		return err
+	}
 	dir := &directory{plan: x.store.Plan, hosts: x.hosts}
 	x.sip, err = sip.New(sc, dir, x, x.log)
 	if err != nil {

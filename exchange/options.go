@@ -22,6 +22,11 @@ type Options struct {
 	// ListenPacket and MediaListen open UDP sockets for SIP and RTP.
 	ListenPacket func(network, addr string) (net.PacketConn, error)
 	MediaListen  func(netip.AddrPort) (media.Conn, error)
+	// ListenStream and DialStream are the same for connections, of SIP over TCP,
+	// TLS and WebSocket. DialStream connects from an address of ours, any when it
+	// is unspecified.
+	ListenStream func(network, addr string) (net.Listener, error)
+	DialStream   func(ctx context.Context, from netip.Addr, to netip.AddrPort) (net.Conn, error)
 	// Resolve finds the addresses of trunk hosts and SIP targets, DNS asks a name
 	// server for other records, too.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-func sipText(body string, extra ...string) string {
-	return strings.Join(append([]string{"OPTIONS sip:a@b SIP/2.0", "Via: SIP/2.0/TCP h;branch=z9hG4bK1"}, extra...), "\r\n") +
+func sipText(body string) string {
+	return "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1" +
 		fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 

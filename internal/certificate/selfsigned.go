@@ -1,4 +1,4 @@
-package api
+package certificate
 
 import (
 	"crypto/ecdsa"
@@ -26,26 +26,24 @@ const selfSignedFor = 825 * 24 * time.Hour
 // renewBefore is how long before its end a certificate is made anew.
 const renewBefore = 30 * 24 * time.Hour
 
-// certFile holds key and certificate together, so that they always match.
-const certFile = "http-self-signed.pem"
-
-// selfSigned gives the certificate kept in dir. It makes one when there is
-// none, when it is about to expire, or when a name it should have is missing.
-func selfSigned(dir string, names []string, now time.Time) (tls.Certificate, error) {
-	path := filepath.Join(dir, certFile)
+// SelfSigned gives the certificate kept in a file, with its key. It makes one
+// when there is none, when it is about to expire, or when a name it should have
+// is missing.
+func SelfSigned(path string, names []string, now time.Time) (tls.Certificate, error) {
 	cert, err := tls.LoadX509KeyPair(path, path)
 	switch {
 	case err == nil && stillGood(cert, names, now):
 		return cert, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return tls.Certificate{}, fmt.Errorf("load the API's certificate (delete %s to have a new one made): %w", path, err)
+		return tls.Certificate{}, fmt.Errorf("load certificate (delete %s to have a new one made): %w", path, err)
 	}
-	made, err := makeCertificate(names, now)
+	made, err := generate(names, now)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("make the API's certificate: %w", err)
+		return tls.Certificate{}, fmt.Errorf("make certificate: %w", err)
 	}
+	// Key and certificate in one file always match.
 	if err := writeFile(path, made, 0o600); err != nil {
-		return tls.Certificate{}, fmt.Errorf("keep the API's certificate: %w", err)
+		return tls.Certificate{}, fmt.Errorf("keep certificate: %w", err)
 	}
 	return tls.X509KeyPair(made, made)
 }
@@ -58,7 +56,7 @@ func stillGood(cert tls.Certificate, names []string, now time.Time) bool {
 	return !slices.ContainsFunc(names, func(n string) bool { return leaf.VerifyHostname(n) != nil })
 }
 
-func makeCertificate(names []string, now time.Time) ([]byte, error) {
+func generate(names []string, now time.Time) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -108,8 +106,9 @@ func writeFile(path string, data []byte, mode fs.FileMode) error {
 	return os.Rename(fresh, path)
 }
 
-// certificateNames are the names under which clients reach this switch.
-func certificateNames(extra []string) []string {
+// Names are the names under which clients reach this machine, and those given, which may
+// have ports.
+func Names(extra []string) []string {
 	names := []string{"localhost"}
 	if host, err := os.Hostname(); err == nil && host != "" && len(host) <= 64 {
 		names = append(names, host)
