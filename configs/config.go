@@ -44,6 +44,9 @@ type SIP struct {
 	SessionExpires Duration `json:"session_expires"`
 	MinSE          Duration `json:"min_se"`
 
+	MaxCPS     float64 `json:"max_cps"`
+	MaxPending int     `json:"max_pending"`
+
 	STIR STIR `json:"stir"`
 }
 
@@ -144,6 +147,7 @@ func Default() *Config {
 
 			SessionExpires: seconds(1800),
 			MinSE:          seconds(90),
+			MaxPending:     4000,
 			STIR:           STIR{Certs: map[string]string{}, FetchFrom: []string{}},
 		},
 		Media: Media{Bind: "0.0.0.0", Ports: "20000-29999", Timeout: seconds(60)},

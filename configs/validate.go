@@ -85,6 +85,12 @@ func (c *Config) validateSIP(f *faults) {
 	}
 	c.validateSTIR(f)
 	c.validateTimer(f)
+	if c.SIP.MaxCPS < 0 {
+		f.add("sip.max_cps", "must not be negative; 0 means no limit")
+	}
+	if c.SIP.MaxPending < 1 {
+		f.add("sip.max_pending", "must be at least 1")
+	}
 	for key, v := range map[string]string{"sip.realm": c.SIP.Realm, "sip.user_agent": c.SIP.UserAgent} {
 		if v == "" || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == '"' || r == 0x7f }) {
 			f.add(key, "must be one plain line")

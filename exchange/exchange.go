@@ -74,6 +74,7 @@ func (x *Exchange) build() error {
 	}
 	x.media = media.New(mc, x.log)
 	sc := x.sipConfig()
+	sc.MaxCPS, sc.MaxPending = x.cfg.SIP.MaxCPS, x.cfg.SIP.MaxPending
 	if sc.Verify, err = x.newVerifier(); err != nil {
 		return err
 	}

@@ -119,6 +119,8 @@ func (x *Exchange) gauges() []api.Gauge {
 		number("b2bua_sip_dialogs", "SIP dialogs.", func() int { return x.sip.Stats().Dialogs }),
 		number("b2bua_sip_server_transactions", "SIP server transactions.", func() int { return x.sip.Stats().ServerTransactions }),
 		number("b2bua_sip_client_transactions", "SIP client transactions.", func() int { return x.sip.Stats().ClientTransactions }),
+		number("b2bua_sip_pending_calls", "Calls that came in and are not answered yet.", func() int { return x.sip.Stats().Pending }),
+		number("b2bua_sip_shed_calls_total", "Calls refused because there was too much to do.", func() int { return int(x.sip.Stats().Shed) }),
 		number("b2bua_sip_banned_sources", "Sources that are not answered for a while: too many wrong passwords.", func() int { return x.sip.Stats().Guard.Banned }),
 		number("b2bua_sip_bans_total", "Bans given.", func() int { return int(x.sip.Stats().Guard.Bans) }),
 		number("b2bua_sip_failed_attempts_total", "Attempts of sources that did not prove who they are.", func() int { return int(x.sip.Stats().Guard.Strikes) }),

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
+	"time"
 
 	"b2bua/sip/digest"
 
@@ -26,7 +27,7 @@ func (e *Endpoint) admit(a arrival) (caller, bool) {
 			return caller{trunk: &t}, true
 		}
 	}
-	if e.shunned(a) {
+	if e.shunned(a) || !registered && e.load.busy(time.Now()) {
 		return caller{}, false
 	}
 	d, ok := e.authenticate(a, !registered)

@@ -80,7 +80,7 @@ func story(t *testing.T, f func(b *bench), change ...func(*sip.Config)) {
 		f(b)
 		time.Sleep(40 * time.Second) // virtual: every transaction is over
 		synctest.Wait()
-		if s := b.ep.Stats(); s.Legs+s.Dialogs+s.ServerTransactions+s.ClientTransactions != 0 || s.Panics != 0 {
+		if s := b.ep.Stats(); s.Legs+s.Dialogs+s.ServerTransactions+s.ClientTransactions+s.Pending != 0 || s.Panics != 0 {
 			t.Errorf("left over: %+v\n%s", s, b.logs)
 		}
 		stop()

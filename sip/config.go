@@ -48,6 +48,11 @@ type Config struct {
 	// that is allowed.
 	MinSE time.Duration
 
+	// MaxPending is how many calls may have come in and not be answered yet; more
+	// are refused with 503. 4,000.
+	MaxPending int
+	// MaxCPS is how many calls a second may come in; 0 is no limit.
+	MaxCPS float64
 	// Guard says what strangers may do; its Trusted and Now are set here.
 	Guard guard.Config
 
@@ -86,6 +91,7 @@ func (c Config) withDefaults() Config {
 		c.Listen = []string{"udp://127.0.0.1:5060"}
 	}
 	c.Realm = cmp.Or(c.Realm, "b2bua")
+	c.MaxPending = cmp.Or(c.MaxPending, 4000)
 	c.SessionExpires = cmp.Or(c.SessionExpires, 30*time.Minute)
 	c.MinSE = cmp.Or(c.MinSE, leastSE)
 	if c.ListenPacket == nil {

@@ -110,7 +110,7 @@ func (s *stream) register(expires time.Duration) {
 
 // A stranger's connection is closed when nothing comes of it: octets that make no
 // message, and keepalives, keep nothing open.
-func TestStrangersConnectionsAreShort(t *testing.T) {
+func TestAttack07SlowConnections(t *testing.T) {
 	visits(t, func(b *bench, l *lobby) {
 		mute := l.connect(b.t, strangerAt)
 		if d := mute.lasts(time.Hour); d != 30*time.Second {

@@ -35,6 +35,7 @@ type Endpoint struct {
 	merged  *merged
 	locator *locate.Resolver
 	friends *friends
+	load    *shedder
 	routes  routes
 	door    *transport.Door
 	salt    string // of stateless To tags
@@ -68,6 +69,7 @@ func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, err
 		dialogs:    newDialogs(),
 		live:       newTable[string, *Leg](),
 		friends:    newFriends(),
+		load:       newShedder(cfg.MaxPending, cfg.MaxCPS),
 		door:       transport.NewDoor(),
 		salt:       newToken(),
 		ready:      make(chan struct{}),
@@ -213,11 +215,14 @@ type Stats struct {
 	ClientTransactions int
 	Registrations      int
 	Guard              guard.Stats
+	Pending            int    // calls that came in and are not answered yet
+	Shed               uint64 // calls turned away: too much to do
 	Panics             uint64
 }
 
 // Stats counts what there is now.
 func (e *Endpoint) Stats() Stats {
+	pending, shed := e.load.counts()
 	return Stats{
 		Legs:               e.live.len(),
 		Dialogs:            e.dialogs.len(),
@@ -225,6 +230,8 @@ func (e *Endpoint) Stats() Stats {
 		ClientTransactions: e.clients.len(),
 		Registrations:      e.registrar.Len(),
 		Guard:              e.guard.Stats(),
+		Pending:            pending,
+		Shed:               shed,
 		Panics:             e.panics.Load(),
 	}
 }

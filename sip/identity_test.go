@@ -35,7 +35,7 @@ func (p *peer) registerAs(user, callID string, cseq int, extra ...string) {
 		fmt.Sprintf("CSeq: %d REGISTER", cseq), "Contact: <sip:alice@192.168.1.7:5060>;expires=600"}, extra...), "\r\n") + "\r\nContent-Length: 0\r\n\r\n")
 }
 
-// Attack 27: what was overheard is worth nothing: not again, not for another
+// What was overheard is worth nothing: not again, not for another
 // URI, method or call, not from elsewhere, not later. The phone itself goes on
 // with its nonce, or is told that it is stale.
 func TestAttack27DigestReplay(t *testing.T) {
@@ -83,7 +83,7 @@ func TestAttack27DigestReplay(t *testing.T) {
 	})
 }
 
-// Attack 20: a device is who it proved to be, whatever its headers say.
+// A device is who it proved to be, whatever its headers say.
 func TestAttack20IdentityIsThatOfTheCredentials(t *testing.T) {
 	story(t, func(b *bench) {
 		phone := registered(b)
@@ -107,7 +107,7 @@ func TestAttack20IdentityIsThatOfTheCredentials(t *testing.T) {
 	})
 }
 
-// Attack 25: users that exist and users that do not get the same answers, whatever
+// Users that exist and users that do not get the same answers, whatever
 // is asked, whatever is tried.
 func TestAttack25NobodyLearnsWhoIsAUser(t *testing.T) {
 	answers := func(user string) (out []string) {
@@ -142,7 +142,7 @@ func TestAttack25NobodyLearnsWhoIsAUser(t *testing.T) {
 	}
 }
 
-// Attack 26: a guesser gets five looks a second at one account, from wherever he
+// A guesser gets five looks a second at one account, from wherever he
 // is; the owner, elsewhere, notices nothing.
 func TestAttack26Guessing(t *testing.T) {
 	// The address of a trunk is never banned: only the throttle stands there.
@@ -170,7 +170,7 @@ func TestAttack26Guessing(t *testing.T) {
 	})
 }
 
-// Attack 30: what is no Digest header is answered like a wrong one.
+// What is no Digest header is answered like a wrong one.
 func TestAttack30BrokenCredentials(t *testing.T) {
 	for _, auth := range []string{"", " ", "Digest", "Digest ", "Digest ,,,", "Digest =", "Digest username", `Digest username="`, `Digest username="alice" realm="b2bua"`,
 		`Digest username="alice", username="bob", realm="b2bua"`, `Digest nc=zzzzzzzz, realm="b2bua"`, "Digest " + strings.Repeat("a=b,", 200), `Digest username="` + strings.Repeat("x", 5000) + `"`,
@@ -183,7 +183,7 @@ func TestAttack30BrokenCredentials(t *testing.T) {
 	}
 }
 
-// Attack 28: nobody but the trunk that a password is for gets an answer to a
+// Nobody but the trunk that a password is for gets an answer to a
 // challenge, and an incoming call never makes us prove anything.
 func TestAttack28ChallengesOfCallers(t *testing.T) {
 	story(t, func(b *bench) {

@@ -28,11 +28,18 @@ func (e *Endpoint) receiveInvite(a arrival) {
 		e.refuse(a, code, headers...)
 		return
 	}
+	came := time.Now()
+	if !e.load.begin(who.trunk != nil, came) {
+		e.refuse(a, 503, Header{"Retry-After", shedRetry})
+		return
+	}
 	e.merged.begun(identity(a.req))
 	tx := e.serve(a, newToken())
 	if tx == nil {
+		e.load.done()
 		return
 	}
+	tx.onFinal(e.load.done)
 	leg := newLeg(e, uas)
 	leg.reliable.expects(a.req, sdp)
 	if !leg.openInbound(tx, who.device != nil) {
@@ -50,6 +57,8 @@ func (e *Endpoint) receiveInvite(a arrival) {
 				leg.box.onPanic(v, nil)
 			}
 		}()
+		now := time.Now()
+		e.load.late(now.Sub(came), now)
 		e.vouch(a, in)
 		e.handler.Invited(in)
 	})

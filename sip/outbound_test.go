@@ -253,7 +253,7 @@ func TestOutboundDigest(t *testing.T) {
 
 // A dialog may be sent to anybody by Contact; our password is for the trunk only,
 // and only for the realm that it named.
-func TestPasswordIsForTheTrunkOnly(t *testing.T) {
+func TestAttack28PasswordIsForTheTrunkOnly(t *testing.T) {
 	story(t, func(b *bench) {
 		far, evil := b.peer(trunkAt), b.peer(strangerAt)
 		o := b.dial(sip.Dial{Target: sip.Target{URI: "sip:" + trunkAt.String(), Username: "u", Password: "p"}})
@@ -283,7 +283,7 @@ func TestPasswordIsForTheTrunkOnly(t *testing.T) {
 }
 
 // CVE-2020-28242: a far end that challenges for ever.
-func TestOutboundDigestIsTriedOnce(t *testing.T) {
+func TestAttack29ChallengesForEver(t *testing.T) {
 	story(t, func(b *bench) {
 		far := b.peer(trunkAt)
 		ask := digest.New("carrier", time.Now)

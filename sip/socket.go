@@ -60,11 +60,18 @@ func (e *Endpoint) open(url string) (*socket, error) {
 	return s, nil
 }
 
+const readBuffer = 4 << 20
+
 func (s *socket) openPackets(addr string) error {
 	e := s.ep
 	conn, err := e.cfg.ListenPacket(s.network, addr)
 	if err != nil {
 		return err
+	}
+	if c, ok := conn.(interface{ SetReadBuffer(int) error }); ok {
+		// As much as the kernel grants: what comes while all processors are busy
+		// waits instead of being lost, a trunk's calls among the flood.
+		_ = c.SetReadBuffer(readBuffer)
 	}
 	s.packets = guard.Wrap(conn, guard.ConnConfig{Guard: e.guard, Log: e.log,
 		Known: func(source netip.AddrPort) bool { return e.registered(source, s.network) }})

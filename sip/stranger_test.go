@@ -193,7 +193,7 @@ func TestRegisterRefusals(t *testing.T) {
 }
 
 // Known and unknown users get the same answers, and after a few tries silence.
-func TestStrangersAreBanned(t *testing.T) {
+func TestAttack26StrangersAreBanned(t *testing.T) {
 	story(t, func(b *bench) {
 		thief := b.peer(strangerAt)
 		thief.register(1)
@@ -241,7 +241,7 @@ func TestStrangersAreAnsweredAFewTimes(t *testing.T) {
 
 // Nobody can have a phone banned by writing its address into datagrams, with or
 // without credentials, and others behind its address cannot either.
-func TestNobodyElseSilencesAPhone(t *testing.T) {
+func TestAttack26NobodyElseSilencesAPhone(t *testing.T) {
 	forged := func(b *bench, n int, auth string) {
 		spoof := b.peer(netip.AddrPortFrom(phoneAt.Addr(), 5999))
 		defer spoof.conn.Close()
@@ -336,7 +336,7 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-func TestMissingHeadersAreSurvived(t *testing.T) {
+func TestAttack11MissingHeaders(t *testing.T) {
 	story(t, func(b *bench) {
 		far := b.peer(trunkAt)
 		for i, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {

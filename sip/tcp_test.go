@@ -178,7 +178,7 @@ func TestDialOverTCP(t *testing.T) {
 	}
 }
 
-func TestTCPHasLimits(t *testing.T) {
+func TestAttack06ContentLengthOfStreams(t *testing.T) {
 	_, addrs := serve(t, decline{}, "tcp://127.0.0.1:0")
 	c, err := net.Dial("tcp", addrs[0].String())
 	if err != nil {

@@ -13,6 +13,10 @@ import (
 
 // torture is what each message of RFC 4475 and RFC 5118 gets: the status codes sent to it, in
 // order; absent is silence, as for the responses among them. 180 stands for a call that the owner was offered, 486 for its refusal.
+//
+// Where this is not what the RFC shows: REGISTER is challenged before anything else is looked at, so escnull and regbadct
+// get 401 where they would get 200 and 400. inv2543 has no Contact, without which there is no dialog: 400. insuf has
+// neither From, To nor Call-ID to answer with: silence. mpart01 is a MESSAGE, which is not for strangers to send.
 var torture = map[string]string{
 	"rfc4475/badaspec":                      "400",
 	"rfc4475/badbranch":                     "200",
@@ -71,23 +75,28 @@ var torture = map[string]string{
 	"rfc5118/via-received-param-with-delim": "481",
 }
 
+// Over UDP; afterwards OPTIONS is answered.
 func TestTorture(t *testing.T) {
-	for _, dir := range []string{"rfc4475", "rfc5118"} {
-		files, err := filepath.Glob("testdata/" + dir + "/*.dat")
-		if err != nil || len(files) == 0 {
-			t.Fatal("no messages", err)
+	eachTorture(t, func(t *testing.T, name string, data []byte) {
+		if got := tortured(t, data); got != torture[name] {
+			t.Errorf("%q: %q,", name, got)
 		}
-		for _, f := range files {
-			name := dir + "/" + strings.TrimSuffix(filepath.Base(f), ".dat")
-			data, err := os.ReadFile(f)
+	})
+}
+
+func eachTorture(t *testing.T, f func(t *testing.T, name string, data []byte)) {
+	for dir, n := range map[string]int{"rfc4475": 49, "rfc5118": 12} {
+		files, err := filepath.Glob("testdata/" + dir + "/*.dat")
+		if err != nil || len(files) != n {
+			t.Fatalf("%d messages of %s, %v", len(files), dir, err)
+		}
+		for _, file := range files {
+			name := dir + "/" + strings.TrimSuffix(filepath.Base(file), ".dat")
+			data, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Run(name, func(t *testing.T) {
-				if got := tortured(t, data); got != torture[name] {
-					t.Errorf("%q: %q,", name, got)
-				}
-			})
+			t.Run(name, func(t *testing.T) { f(t, name, data) })
 		}
 	}
 }
@@ -98,7 +107,7 @@ func tortured(t *testing.T, data []byte) string {
 		far := b.peer(trunkAt)
 		b.net.Observe = func(d memnet.Datagram) {
 			code, ok := strings.CutPrefix(string(d.Payload), "SIP/2.0 ")
-			if d.From == switchAt && ok && (len(got) == 0 || got[len(got)-1] != code[:3]) {
+			if d.From == switchAt && d.To != otherAt && ok && (len(got) == 0 || got[len(got)-1] != code[:3]) {
 				got = append(got, code[:3])
 			}
 		}
@@ -112,6 +121,7 @@ func tortured(t *testing.T, data []byte) string {
 			o.do(func(l *sip.Leg) { l.Reject(486, "") })
 		case <-time.After(time.Second):
 		}
+		alive(b)
 	})
 	return strings.Join(got, " ")
 }

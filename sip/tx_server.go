@@ -47,6 +47,7 @@ type serverTx struct {
 	interval time.Duration
 	expiry   *time.Timer // H, I, J, L
 	leg      *Leg        // of an INVITE: whom a CANCEL concerns
+	final    func()      // called once, when there is a final response, or none to come
 }
 
 // serverKey identifies the transaction of a request (RFC 3261 §17.2.3). method
@@ -96,9 +97,29 @@ func (tx *serverTx) respond(res response) bool {
 		tx.phase = completed
 		tx.expireIn(lifetime)
 	}
+	final := tx.takeFinal()
 	tx.mu.Unlock()
+	final()
 	tx.flow.send(data, nil)
 	return true
+}
+
+// onFinal has f called when the transaction is decided. It is set before anything
+// is sent.
+func (tx *serverTx) onFinal(f func()) {
+	tx.mu.Lock()
+	tx.final = f
+	tx.mu.Unlock()
+}
+
+// takeFinal gives what is to be called now, once; mu is held.
+func (tx *serverTx) takeFinal() func() {
+	f := tx.final
+	if f == nil || tx.phase == proceeding {
+		return func() {}
+	}
+	tx.final = nil
+	return f
 }
 
 // reply is respond with nothing but a status.
@@ -223,6 +244,8 @@ func (tx *serverTx) terminate() {
 		tx.expiry.Stop()
 	}
 	tx.leg = nil
+	final := tx.takeFinal()
 	tx.mu.Unlock()
+	final()
 	tx.ep.servers.remove(tx.key)
 }

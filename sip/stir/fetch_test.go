@@ -28,7 +28,7 @@ func library(t *testing.T, h http.HandlerFunc) (url, host string, trust *tls.Con
 
 func at(url string) func(h, c object) { return func(h, _ object) { h["x5u"] = url } }
 
-func TestCertificatesAreFetched(t *testing.T) {
+func TestAttack35CertificatesAreFetched(t *testing.T) {
 	a := newAuthority(t)
 	c := a.carrier()
 	var asked atomic.Int32
@@ -107,7 +107,7 @@ func TestNothingIsFetchedInVain(t *testing.T) {
 }
 
 // An allowed name that leads to a private address is not followed there.
-func TestNoPrivateAddressIsAsked(t *testing.T) {
+func TestAttack35NoPrivateAddressIsAsked(t *testing.T) {
 	a := newAuthority(t)
 	c := a.carrier()
 	_, host, trust := library(t, func(http.ResponseWriter, *http.Request) { t.Error("asked") })
@@ -130,7 +130,7 @@ func TestNoPrivateAddressIsAsked(t *testing.T) {
 
 // A server that never answers holds a call up for two seconds, and many calls no
 // longer: they wait for the same answer.
-func TestFetchingHasAnEnd(t *testing.T) {
+func TestAttack35FetchingHasAnEnd(t *testing.T) {
 	a := newAuthority(t)
 	c := a.carrier()
 	release := make(chan struct{})

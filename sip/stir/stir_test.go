@@ -21,7 +21,7 @@ func trusting(a *authority, c *carrier) *stir.Verifier {
 	return stir.New(stir.Config{Roots: roots, Certificates: map[string][]*x509.Certificate{where: {c.cert}}, Now: clock})
 }
 
-func TestIdentityIsJudged(t *testing.T) {
+func TestAttack35IdentityIsJudged(t *testing.T) {
 	a := newAuthority(t)
 	c := a.carrier()
 	good := c.identity()
