@@ -98,6 +98,7 @@ type Call struct {
 	rseq, updates     int
 	reliable          *reliably
 	pracks            map[string]bool // of reliable responses, by tag and RSeq
+	notified          []string        // by NOTIFY, of REFERs
 }
 
 // ID is the Call-ID.

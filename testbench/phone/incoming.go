@@ -31,6 +31,8 @@ func (p *Phone) request(m *message, from netip.AddrPort) {
 		p.invited(s)
 	case c != nil:
 		c.inDialog(s)
+	case p.subscribed(m):
+		p.outside(s)
 	case param(m.get("To"), "tag") != "" || m.method == "BYE":
 		p.reply(s, p.answer(s, 481, "Call/Transaction Does Not Exist", token()))
 	default:
@@ -48,6 +50,9 @@ func (p *Phone) callOf(m *message) *Call {
 func (p *Phone) outside(s *server) {
 	p.mu.Lock()
 	p.requests[s.request.method]++
+	if s.request.method == "NOTIFY" {
+		p.notice(s.request)
+	}
 	p.wake()
 	p.mu.Unlock()
 	code, reason := 200, "OK"
@@ -190,7 +195,9 @@ func (c *Call) inDialog(s *server) {
 		c.pracked(s)
 	case "UPDATE":
 		c.updated(s)
-	case "OPTIONS", "NOTIFY":
+	case "NOTIFY":
+		c.notify(s)
+	case "OPTIONS":
 		p.reply(s, p.answer(s, 200, "OK", c.tag))
 	default:
 		m := p.answer(s, 405, "Method Not Allowed", c.tag)

@@ -63,16 +63,18 @@ type Phone struct {
 	quit   chan struct{}
 	wg     sync.WaitGroup
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed and replaced whenever something happened
-	closed   bool
-	clients  map[string]*client
-	servers  map[string]*server
-	calls    map[string]*Call // by Call-ID and own tag
-	incoming []*Call
-	account  account
-	cseq     int
-	requests map[string]int // requests received outside calls, by method
+	mu            sync.Mutex
+	changed       chan struct{} // closed and replaced whenever something happened
+	closed        bool
+	clients       map[string]*client
+	servers       map[string]*server
+	calls         map[string]*Call // by Call-ID and own tag
+	incoming      []*Call
+	account       account
+	cseq          int
+	requests      map[string]int           // requests received outside calls, by method
+	subscriptions map[string]*Subscription // by Call-ID
+	notifications []Notification
 }
 
 // account is what Register taught the phone.
@@ -113,6 +115,7 @@ func New(cfg Config) (*Phone, error) {
 		quit: make(chan struct{}), changed: make(chan struct{}),
 		clients: map[string]*client{}, servers: map[string]*server{},
 		calls: map[string]*Call{}, requests: map[string]int{},
+		subscriptions: map[string]*Subscription{},
 	}
 	if p.ladder == nil {
 		p.ladder = NewLadder(cfg.Name)

@@ -1,0 +1,96 @@
+package stories_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"b2bua/testbench/phone"
+)
+
+// replacing is a call that wants the place of another one.
+func replacing(c *phone.Call, more string) phone.Options {
+	return phone.Options{Headers: []phone.Header{{Name: "Replaces", Value: c.Replaces() + more}, {Name: "Require", Value: "replaces"}}}
+}
+
+// A conversation begun on the mobile goes on at the desk.
+func TestPhoneTakesOverAConversation(t *testing.T) {
+	story(t, func(s *stage) {
+		a := s.phone("caller", callerAt, phone.Quirks{})
+		mobile, desk := s.phone("mobile", "10.0.5.2:5060", phone.Quirks{}), s.phone("desk", "10.0.5.1:5060", phone.Quirks{})
+		s.device("anna", mobile)
+		s.flow(toAnna)
+		in := s.calls(a, did)
+		first := s.answers(mobile)
+		s.until(in, phone.Established)
+		s.talk(in, first)
+		s.must(desk.Register(s.soon(), switchAt, "anna", "correct-horse-anna", time.Hour))
+		second, err := desk.Invite(s.soon(), "anna", replacing(first, ""))
+		s.must(err)
+		if e := s.over(first); e.By != phone.ByThem || !strings.Contains(e.Header, "cause=200") {
+			s.Errorf("%+v", e)
+		}
+		s.until(second, phone.Established)
+		s.talk(in, second)
+		s.hangsUp(in)
+		s.over(second)
+		s.event("call.completed")
+	}, drawn("caller", "switch", "mobile", "desk"))
+}
+
+// The one who called takes the other phone, too; what nobody may take stays.
+func TestCallerChangesPhones(t *testing.T) {
+	story(t, func(s *stage) {
+		mobile, desk := s.phone("mobile", "10.0.5.5:5060", phone.Quirks{}), s.phone("desk", "10.0.5.6:5060", phone.Quirks{})
+		ben := s.colleagues("ben")[0]
+		s.device("anna", mobile, desk)
+		first, err := mobile.Invite(s.soon(), "ben", phone.Options{})
+		s.must(err)
+		out := s.answers(ben)
+		s.until(first, phone.Established)
+		for want, o := range map[int]phone.Options{
+			481: {Headers: []phone.Header{{Name: "Replaces", Value: "nothing;to-tag=1;from-tag=2"}}},
+			486: replacing(first, ";early-only"),
+			400: {Headers: []phone.Header{{Name: "Replaces", Value: first.Replaces()}, {Name: "Replaces", Value: first.Replaces()}}},
+			403: replacing(out, ""), // ben's
+		} {
+			c, err := desk.Invite(s.soon(), "ben", o)
+			s.must(err)
+			s.refused(c, want)
+		}
+		second, err := desk.Invite(s.soon(), "ben", replacing(first, ""))
+		s.must(err)
+		s.over(first)
+		s.until(second, phone.Established)
+		s.talk(second, out)
+		s.hangsUp(second)
+		s.over(out)
+		s.event("call.completed")
+	}, drawn("mobile", "switch", "desk", "ben"), undrawn)
+}
+
+// What rings on the mobile is answered at the desk.
+func TestPhoneTakesWhatRingsElsewhere(t *testing.T) {
+	story(t, func(s *stage) {
+		a := s.phone("caller", callerAt, phone.Quirks{})
+		mobile, desk := s.phone("mobile", "10.0.5.2:5060", phone.Quirks{}), s.phone("desk", "10.0.5.1:5060", phone.Quirks{})
+		s.device("anna", mobile)
+		s.flow(toAnna)
+		in := s.calls(a, did)
+		rings := s.next(mobile)
+		rings.Ring()
+		pass(time.Second)
+		s.must(desk.Register(s.soon(), switchAt, "anna", "correct-horse-anna", time.Hour))
+		taken, err := desk.Invite(s.soon(), "anna", replacing(rings, ";early-only"))
+		s.must(err)
+		if e := s.over(rings); e.By != phone.ByThem || e.Code != 487 {
+			s.Errorf("%+v", e)
+		}
+		s.until(taken, phone.Established)
+		s.until(in, phone.Established)
+		s.talk(in, taken)
+		s.hangsUp(taken)
+		s.over(in)
+		s.event("call.completed")
+	}, drawn("caller", "switch", "mobile", "desk"))
+}
