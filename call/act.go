@@ -12,9 +12,17 @@ import (
 // that the API asked for.
 type act struct {
 	run        func(ctx context.Context) flows.Ending
-	controlled bool                 // an application asked for it, and decides again when it fails
-	callerID   string               // shown to far ends instead of the caller's own number
-	report     func(TransferResult) // told once how the first destination came out; may be nil
+	controlled bool                        // an application asked for it, and decides again when it fails
+	callerID   string                      // shown to far ends instead of the caller's own number
+	report     func(TransferResult)        // told once how the first destination came out; may be nil
+	progress   func(code int, text string) // told how the far ends proceed; may be nil
+}
+
+// progressed tells that a far end rings.
+func (a *act) progressed(code int, text string) {
+	if a.progress != nil {
+		a.progress(code, text)
+	}
 }
 
 // told reports the outcome of the act's first destination, once. On the loop.
@@ -84,6 +92,7 @@ func (c *Call) takeOver(a *act) {
 	c.next, c.leftBy, c.leftWhy = a, "", sip.Reason{}
 	c.unhold(byAPI)
 	c.hunt.release(sip.Reason{})
+	c.transfer.abandon()
 	c.gather.stop(errTakenOver)
 	c.stopPlay(reasonInterrupted)
 	if c.interim != nil {

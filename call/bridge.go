@@ -64,14 +64,20 @@ func (c *Call) silence() {
 	}
 }
 
+// forget takes a leg that is over out of what the switch counts and knows.
+func (c *Call) forget(l *leg) {
+	if l.release != nil {
+		l.release()
+	}
+	c.sys.Calls.leave(l)
+}
+
 // drop gives back a far leg that is over; the caller's stays until the end.
 func (c *Call) drop(l *leg) {
 	if c.peer == l {
 		c.disconnect()
 	}
-	if l.release != nil {
-		l.release()
-	}
+	c.forget(l)
 	c.legs = without(c.legs, l)
 	c.behind(l.close)
 }

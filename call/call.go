@@ -60,10 +60,11 @@ type Call struct {
 	playback  *playing        // what the API plays
 	tape      *tape           // the recording
 
-	act     *act                    // what the flow's goroutine does now
-	next    *act                    // what it does after that: a takeover
-	interim context.CancelCauseFunc // ends the present act
-	control control                 // API control, the destination "application"
+	act      *act                    // what the flow's goroutine does now
+	next     *act                    // what it does after that: a takeover
+	interim  context.CancelCauseFunc // ends the present act
+	control  control                 // API control, the destination "application"
+	transfer *transfer               // who waits for the outcome of a transfer
 
 	ending *ending // how the call ends; nil while it lives
 }
@@ -112,10 +113,14 @@ func (s *System) New(in Inbound) *Call {
 // Run runs the call from its INVITE to the end and returns when nothing of it
 // is left: no leg, no port, no goroutine. When ctx ends the call is ended too.
 func (c *Call) Run(ctx context.Context, in *sip.Invitation) {
-	c.caller = &leg{call: c, name: "caller", via: cmp.Or(c.record.Device, c.record.Trunk)}
+	c.caller = c.newLeg("caller")
+	c.caller.on = c.callerEvent
+	c.caller.account = account{device: c.record.Device, trunk: c.record.Trunk}
+	c.caller.via = cmp.Or(c.record.Device, c.record.Trunk)
 	c.legs = []*leg{c.caller}
 	c.loop.Post(func() { c.begin(in) }) // before anybody else can ask for anything
-	c.caller.sig = in.Take(c.loop.Post, c.callerEvent)
+	c.caller.sig = in.Take(c.caller.post, c.caller.event)
+	c.sys.Calls.enter(c.caller)
 	c.sys.Calls.add(c)
 	stop := context.AfterFunc(ctx, func() {
 		c.loop.Post(func() { c.end(shutdown) })

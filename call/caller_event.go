@@ -25,6 +25,8 @@ func (c *Call) callerEvent(ev sip.Event) {
 		c.parkAnswered(c.caller, false)
 	case sip.InfoReceived:
 		c.info(c.caller, ev.ContentType, ev.Body)
+	case sip.Referred:
+		c.referred(c.caller, ev)
 	case sip.Ended:
 		c.caller.over = true
 		c.end(callerEnded(ev, c.caller.answered))

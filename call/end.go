@@ -23,6 +23,7 @@ func (c *Call) end(e ending) {
 	c.gather.stop(ivr.ErrHangup)
 	c.next.abandon()
 	c.act.abandon()
+	c.transfer.abandon()
 	c.next = nil
 	c.stopPlay(reasonInterrupted)
 	c.hunt.release(e.why)
@@ -61,6 +62,9 @@ func (c *Call) wrapUp() {
 	var legs []*leg
 	_ = c.loop.Call(ctx, func() {
 		legs = c.legs
+		for _, l := range legs {
+			c.forget(l)
+		}
 		c.silence()
 		c.disconnect()
 	})

@@ -53,7 +53,7 @@ func (c *Call) soothe() {
 	for _, l := range c.legs {
 		other := c.across(l)
 		waits := other != nil && other.held
-		parked := c.onHold && (other != nil || l == c.caller)
+		parked := c.onHold && (other != nil || l == c.caller) || c.transfer.waits(l)
 		relay := waits && !parked && !l.stubborn && c.relaysHold(l.via)
 		if !waits {
 			l.stubborn = false
@@ -81,7 +81,7 @@ func (c *Call) relaysHold(via string) bool {
 func (l *leg) hum(on bool) {
 	switch {
 	case on && l.music == nil:
-		l.music = l.sound.Play(l.call.sys.HoldMusic())
+		l.music = l.sound.Play(l.owner.Load().sys.HoldMusic())
 	case !on && l.music != nil:
 		l.music.Stop()
 		l.music = nil
@@ -141,8 +141,10 @@ func (c *Call) parkAnswered(l *leg, taken bool) {
 	if l.unparks++; l.unparks <= maxUnparks {
 		l.asking = true
 		c.loop.After(unparkPause, func() {
-			l.asking = false
-			c.soothe()
+			l.post(func() { // another call may have it by then
+				l.asking = false
+				l.owner.Load().soothe()
+			})
 		})
 	}
 }

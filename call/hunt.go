@@ -53,7 +53,7 @@ func (c *Call) dial(a *act, to flows.DialRequest, done func(flows.Outcome)) *hun
 		done(flows.Outcome{Result: flows.Failed, SIPCode: 483, SIPReason: "Too Many Hops"})
 		return nil
 	}
-	h := &hunt{call: c, act: a, to: to, done: done, from: cmp.Or(a.callerID, c.record.From)}
+	h := &hunt{call: c, act: a, to: to, done: done, from: cmp.Or(a.callerID, c.caller.party.User, c.record.From)}
 	var none flows.Outcome
 	if h.rounds, none = c.targets(to); len(h.rounds) == 0 {
 		h.last = none
@@ -85,7 +85,9 @@ func (h *hunt) nextRound() {
 // try dials one target.
 func (h *hunt) try(t target) {
 	c := h.call
-	p := &prong{target: t, hunt: h, leg: &leg{call: c, name: t.name, via: t.via}}
+	p := &prong{target: t, hunt: h, leg: c.newLeg(t.name)}
+	p.leg.on, p.leg.account, p.leg.reach, p.leg.party = p.event, t.account(), h.to, h.party()
+	p.leg.via = t.via
 	p.attempt = c.attempt(h.to, t)
 	log := c.log.With("leg", t.name)
 	if t.trunk != nil {
@@ -114,7 +116,8 @@ func (h *hunt) try(t target) {
 	d.MaxForwards = c.hops
 	h.prongs = append(h.prongs, p)
 	p.deaf = c.loop.After(deafAfter, func() { h.unheard(p) })
-	p.leg.sig = c.sys.SIP.Dial(d, c.loop.Post, p.event)
+	p.leg.sig = c.sys.SIP.Dial(d, p.leg.post, p.leg.event)
+	c.sys.Calls.enter(p.leg)
 }
 
 // unheard: a target has not said a word. Its INVITE dies by itself.
@@ -152,8 +155,12 @@ func (p *prong) event(ev sip.Event) {
 		c.reanswered(p.leg, ev.SDP)
 	case sip.ReofferRefused:
 		c.parkAnswered(p.leg, false)
+	case sip.Confirmed: // a phone that took another's place, see replace.go
+		c.accepted(p.leg, ev.SDP)
 	case sip.InfoReceived:
 		c.info(p.leg, ev.ContentType, ev.Body)
+	case sip.Referred:
+		c.referred(p.leg, ev)
 	case sip.Ended:
 		p.leg.over = true
 		h.ended(p, ev)
@@ -174,6 +181,7 @@ func (h *hunt) retargeted(p *prong, ev sip.Retargeted) {
 func (h *hunt) progressed(p *prong, ev sip.Progressed) {
 	c := h.call
 	now := c.now()
+	h.act.progressed(ev.Code, ev.Reason)
 	if a := &c.record.Attempts[p.attempt]; a.RingingAt == nil {
 		a.RingingAt = &now
 	}
@@ -221,6 +229,12 @@ func (h *hunt) answered(p *prong, ev sip.Answered) {
 		h.nextRound()
 		return
 	}
+	h.won(p)
+}
+
+// won: p is whom the caller talks to.
+func (h *hunt) won(p *prong) {
+	c := h.call
 	h.timer.Stop()
 	h.rounds, h.talk = nil, p
 	for _, loser := range h.prongs {

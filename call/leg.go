@@ -1,15 +1,19 @@
 package call
 
 import (
+	"sync/atomic"
+
 	"b2bua/dtmf"
+	"b2bua/flows"
 	"b2bua/media"
 	"b2bua/sip"
 )
 
 // leg is one party of the call: a SIP dialog and a media session.
 type leg struct {
-	call     *Call
-	name     string // "caller", or whom it reaches
+	owner    atomic.Pointer[Call] // whose leg it is: on that call's loop all of this is used
+	on       func(sip.Event)      // what the owner makes of the leg's events
+	name     string               // "caller", or whom it reaches
 	sig      *sip.Leg
 	sound    *media.Session
 	answered bool
@@ -26,6 +30,44 @@ type leg struct {
 	asked    bool            // whether that offer is a hold
 	stubborn bool            // it refused to be held
 	unparks  int             // refusals to be taken off
+
+	account account
+	party   sip.Party         // how it is shown to others; zero for who began the call
+	reach   flows.DialRequest // how it is called again
+}
+
+// account is who stands behind a leg: a device of ours or a trunk.
+type account struct{ device, trunk string }
+
+func (c *Call) newLeg(name string) *leg {
+	l := &leg{name: name}
+	l.owner.Store(c)
+	return l
+}
+
+// post runs f on the loop of the call that owns the leg by then. It is what
+// signalling and sound of the leg are told to use, as legs are handed over.
+func (l *leg) post(f func()) bool {
+	for {
+		c := l.owner.Load()
+		posted := c.loop.Post(func() {
+			if l.owner.Load() != c { // handed over since
+				l.post(f)
+				return
+			}
+			f()
+		})
+		if posted || l.owner.Load() == c {
+			return posted
+		}
+	}
+}
+
+// event is told by the signalling, on the owner's loop.
+func (l *leg) event(ev sip.Event) {
+	if l.on != nil {
+		l.on(ev)
+	}
 }
 
 // hangup ends the leg's dialog in the way its state demands. On the loop.
@@ -47,12 +89,12 @@ func (l *leg) close() {
 
 // digit is called by the media engine; the digit is handled on the loop.
 func (l *leg) digit(d dtmf.Digit) {
-	l.call.loop.Post(func() { l.call.pressed(l, d) })
+	l.post(func() { l.owner.Load().pressed(l, d) })
 }
 
 // lost is called by the media engine when the far end fell silent for too long.
 func (l *leg) lost() {
-	l.call.loop.Post(func() { l.call.silent(l) })
+	l.post(func() { l.owner.Load().silent(l) })
 }
 
 // reoffered answers an offer within the dialog (re-INVITE or UPDATE, RFC 3261

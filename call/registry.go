@@ -13,12 +13,13 @@ import (
 type Registry struct {
 	mu    sync.RWMutex
 	calls map[string]*Call
-	empty chan struct{} // closed when the last call of a drain is over
+	legs  map[string]*leg // by the id of their signalling
+	empty chan struct{}   // closed when the last call of a drain is over
 }
 
 // NewRegistry makes a registry without calls.
 func NewRegistry() *Registry {
-	return &Registry{calls: map[string]*Call{}}
+	return &Registry{calls: map[string]*Call{}, legs: map[string]*leg{}}
 }
 
 func (r *Registry) add(c *Call) {
@@ -35,6 +36,33 @@ func (r *Registry) remove(c *Call) {
 		close(r.empty)
 		r.empty = nil
 	}
+}
+
+// enter makes a leg known, so that other calls find it.
+func (r *Registry) enter(l *leg) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.legs[l.sig.ID()] = l
+}
+
+func (r *Registry) leave(l *leg) {
+	if l.sig == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.legs, l.sig.ID())
+}
+
+// byLeg finds the call that a leg belongs to, by the id of its signalling.
+func (r *Registry) byLeg(id string) (*Call, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	l, ok := r.legs[id]
+	if !ok {
+		return nil, false
+	}
+	return l.owner.Load(), true
 }
 
 // Get finds a live call by its id.

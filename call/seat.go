@@ -37,20 +37,28 @@ func (s *seat) Menu(ctx context.Context, r flows.MenuRequest) flows.MenuResult {
 
 // Dial rings somebody and waits until the conversation is over.
 func (s *seat) Dial(ctx context.Context, r flows.DialRequest) flows.Outcome {
+	return s.converse(ctx, func(done func(flows.Outcome)) *hunt {
+		if ctx.Err() != nil { // taken over while this waited for its turn
+			done(gone)
+			return nil
+		}
+		return s.call.dial(s.act, r, done)
+	})
+}
+
+// converse begins a hunt, on the loop, and waits until the conversation that
+// comes of it is over, and those that this one is transferred to.
+func (s *seat) converse(ctx context.Context, begin func(done func(flows.Outcome)) *hunt) flows.Outcome {
 	out := make(chan flows.Outcome, 1)
 	var h *hunt
-	err := s.call.loop.Call(ctx, func() {
-		if ctx.Err() != nil { // taken over while this waited for its turn
-			out <- gone
-			return
-		}
-		h = s.call.dial(s.act, r, func(o flows.Outcome) { out <- o })
-	})
-	if err != nil {
+	if s.call.loop.Call(context.Background(), func() { h = begin(func(o flows.Outcome) { out <- o }) }) != nil {
 		return gone
 	}
 	select {
 	case o := <-out:
+		if o.Result == handedOn {
+			return s.handOn(ctx)
+		}
 		return o
 	case <-ctx.Done():
 		s.call.loop.Post(func() { h.release(sip.Reason{}) })

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"b2bua/events"
+	"b2bua/flows"
 	"b2bua/ivr"
 	"b2bua/media"
 	"b2bua/sip"
@@ -26,6 +27,10 @@ type System struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
+	// Destination is what a party may transfer the other one to, by what it could
+	// dial itself; code refuses it. d is nil for a trunk.
+	Destination func(p *flows.Plan, d *flows.Device, user string) (rule flows.Rule, code int)
+
 	Codecs          []string            // offered to far legs, in order of preference
 	Ringback        func() media.Source // the tone an answered caller hears while the other side rings
 	HoldMusic       func() media.Source // what a party on hold hears
@@ -41,6 +46,7 @@ type System struct {
 type Signalling interface {
 	Dial(d sip.Dial, post func(func()) bool, on func(sip.Event)) *sip.Leg
 	Bindings(username string) []sip.Binding
+	Dialog(r sip.Replaces) (legID string, ok bool)
 }
 
 // Router asks routing webhooks.

@@ -17,6 +17,7 @@ type target struct {
 	name   string       // of the leg, in logs
 	via    string       // the trunk's or device's id
 	trunk  *flows.Trunk // whose limits hold; nil for others
+	device string       // the device's id; "" for others
 	codecs []string
 	dial   sip.Dial
 }
@@ -71,7 +72,7 @@ func (c *Call) deviceTargets(d *flows.Device) ([][]target, flows.Outcome) {
 	var round []target
 	for _, b := range c.sys.SIP.Bindings(d.Username) {
 		round = append(round, target{
-			name: d.Username, via: d.ID, codecs: c.codecOrder(nil),
+			name: d.Username, via: d.ID, device: d.ID, codecs: c.codecOrder(nil),
 			dial: sip.Dial{To: d.Username, Target: sip.Target{Binding: &b}},
 		})
 	}
@@ -105,6 +106,9 @@ func (c *Call) codecOrder(allowed []string) []string {
 
 // callerParty is how the caller is shown to the far end.
 func (c *Call) callerParty(number string) sip.Party {
+	if p := c.caller.party; p.User != "" { // whoever began the call has left it to somebody else
+		return sip.Party{User: number, Display: p.Display}
+	}
 	return sip.Party{User: number, Display: c.env.Call.FromDisplay}
 }
 

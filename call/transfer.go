@@ -9,7 +9,9 @@ import (
 
 // Transfer connects the caller somewhere else, by bridging inside: the trunk
 // needs to know nothing of it. It waits until the new party has answered or
-// could not be reached. Who the caller talked to before is released.
+// could not be reached. Whom the caller talked to before is released when the new
+// party has answered, and talks on with the caller when nobody has; with a fallback,
+// or outside of a conversation, the caller goes where that leads.
 func (c *Call) Transfer(ctx context.Context, r TransferRequest) (TransferResult, error) {
 	if r.DestinationType == "" {
 		r.DestinationType = flows.ToNumber
@@ -19,6 +21,10 @@ func (c *Call) Transfer(ctx context.Context, r TransferRequest) (TransferResult,
 	}
 	out := make(chan TransferResult, 1)
 	err := c.command(ctx, func() error {
+		if r.Fallback == nil && c.talking() {
+			c.transferTalk(r, out)
+			return nil
+		}
 		c.takeOver(c.transferAct(r, out))
 		return nil
 	})
@@ -35,18 +41,11 @@ func (c *Call) Transfer(ctx context.Context, r TransferRequest) (TransferResult,
 
 // transferAct is what the flow's goroutine does for a transfer.
 func (c *Call) transferAct(r TransferRequest, out chan<- TransferResult) *act {
-	a := &act{callerID: r.CallerID, controlled: c.controlled()}
-	a.report = func(t TransferResult) {
-		out <- t
-		now := c.now()
-		c.tell(&events.Transferred{
-			Destination: r.Destination, DestinationType: string(r.DestinationType), TransferType: r.TransferType,
-			Result: t.Result, SIPCode: t.SIPCode, SIPReason: t.SIPReason, TransferredAt: now,
-		}, now)
-	}
+	a := c.transferring(r.fact(), func(t TransferResult) { out <- t })
+	a.callerID = r.CallerID
 	env := c.env
 	env.Caller = &seat{call: c, act: a}
-	rule := flows.Rule{Pattern: "*", Destination: r.Destination, DestinationType: r.DestinationType, Fallback: r.Fallback}
+	rule := r.rule()
 	a.run = func(ctx context.Context) flows.Ending {
 		e := flows.RunDestination(ctx, env, rule)
 		switch {
@@ -62,6 +61,24 @@ func (c *Call) transferAct(r TransferRequest, out chan<- TransferResult) *act {
 		return e
 	}
 	return a
+}
+
+// transferTalk transfers the caller out of a conversation: who he talks to waits,
+// and gets him back when nobody takes him.
+func (c *Call) transferTalk(r TransferRequest, out chan<- TransferResult) {
+	t := &transfer{rule: r.rule(), act: c.transferring(r.fact(), func(t TransferResult) { out <- t })}
+	t.act.callerID = r.CallerID
+	c.handOn(t)
+}
+
+func (r TransferRequest) rule() flows.Rule {
+	return flows.Rule{Pattern: "*", Destination: r.Destination, DestinationType: r.DestinationType, Fallback: r.Fallback}
+}
+
+func (r TransferRequest) fact() events.Transferred {
+	return events.Transferred{
+		Destination: r.Destination, DestinationType: string(r.DestinationType), TransferType: r.TransferType, By: byAPI,
+	}
 }
 
 // controlled reports whether an application decides what the call does, now or

@@ -111,7 +111,8 @@ type Transferred struct {
 	Head
 	Destination     string    `json:"destination"`
 	DestinationType string    `json:"destination_type"`
-	TransferType    string    `json:"transfer_type"` // blind
+	TransferType    string    `json:"transfer_type"` // blind | attended
+	By              string    `json:"by"`            // caller | callee | api
 	Result          string    `json:"result"`
 	SIPCode         int       `json:"sip_code,omitempty"`
 	SIPReason       string    `json:"sip_reason,omitempty"`

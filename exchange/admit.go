@@ -12,6 +12,10 @@ import (
 // Invited decides what an INVITE is for, and runs the call it begins. sip calls
 // it on a goroutine of its own, which becomes the call's.
 func (x *Exchange) Invited(in *sip.Invitation) {
+	if in.Replaces != nil {
+		x.replace(in)
+		return
+	}
 	if limit := x.cfg.Calls.MaxConcurrent; limit > 0 && x.calls.Len() >= limit {
 		x.log.Warn("call refused: too many calls", "limit", limit, "did", in.To.User)
 		in.Reject(503, "Service Unavailable", sip.Header{Name: "Retry-After", Value: strconv.Itoa(retryAfter)})

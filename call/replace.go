@@ -1,0 +1,118 @@
+package call
+
+import (
+	"context"
+
+	"b2bua/media"
+	"b2bua/sip"
+)
+
+// Replace lets the phone behind an invitation take the place of another phone of
+// the same device (RFC 3891): a colleague's desk phone answers what rings on the
+// mobile, or goes on with what was begun there. legID is the leg of that phone.
+// code refuses the invitation, which has not been taken then.
+func (r *Registry) Replace(ctx context.Context, in *sip.Invitation, legID string) (code int) {
+	c, ok := r.byLeg(legID)
+	if !ok {
+		return 481
+	}
+	code = 481
+	_ = c.loop.Call(ctx, func() { code = c.replace(in, legID) })
+	return code
+}
+
+// replace is done on the loop.
+func (c *Call) replace(in *sip.Invitation, legID string) (code int) {
+	old, rings := c.seated(legID)
+	switch {
+	case c.ending != nil || old == nil || old.over:
+		return 481
+	case in.Device == nil || in.Device.ID != old.account.device:
+		return 403
+	case old.answered && !c.talking():
+		return 403 // a menu, or the like, has it
+	}
+	l, sdp, code := c.open(in, old)
+	if code != 0 {
+		return code
+	}
+	l.sig = in.Take(l.post, l.event)
+	l.answered = true
+	c.legs = append(c.legs, l)
+	c.sys.Calls.enter(l)
+	l.sig.Answer(sdp)
+	c.log.Info("leg replaced", "leg", old.name, "source", in.Source)
+	elsewhere := sip.Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"}
+	switch {
+	case old == c.caller:
+		c.offer = in.Offer
+		c.sit(l)
+		media.Bridge(l.sound, c.peer.sound)
+	case old.answered:
+		c.disconnect()
+		c.hunt.talk.leg, l.on = l, c.hunt.talk.event
+		c.connect(l, c.record.BridgedTo)
+	default: // it still rings: taken here, and nowhere else
+		h := rings.hunt
+		p := &prong{leg: l, hunt: h, target: rings.target, attempt: c.attempt(h.to, rings.target)}
+		l.on = p.event
+		h.prongs = append(h.prongs, p)
+		h.won(p)
+		return 0
+	}
+	old.hangup(elsewhere)
+	c.drop(old)
+	return 0
+}
+
+// seated finds a leg of the call by the id of its signalling, and the prong when
+// it is one that rings.
+func (c *Call) seated(id string) (*leg, *prong) {
+	for _, l := range []*leg{c.caller, c.peer} {
+		if l != nil && l.sig.ID() == id {
+			return l, nil
+		}
+	}
+	if c.hunt != nil && c.hunt.talk == nil {
+		for _, p := range c.hunt.prongs {
+			if p.leg.sig.ID() == id {
+				return p.leg, p
+			}
+		}
+	}
+	return nil, nil
+}
+
+// open makes a leg for an invitation that takes old's place.
+func (c *Call) open(in *sip.Invitation, old *leg) (l *leg, sdp []byte, code int) {
+	l = c.newLeg(old.name)
+	l.account, l.party, l.reach = old.account, old.party, old.reach
+	sound, err := c.sys.Media.Open(media.Options{OnDigit: l.digit, OnLost: l.lost, Log: c.log.With("leg", l.name)})
+	if err != nil {
+		c.log.Error("open media for a leg that replaces another", "err", err)
+		return nil, nil, 503
+	}
+	l.sound = sound
+	sound.ExpectFrom(in.Source.Addr())
+	if len(in.Offer) == 0 {
+		return l, sound.Offer(), 0
+	}
+	if sdp, err = sound.Answer(in.Offer); err != nil {
+		c.log.Info("offer of a leg that replaces another", "err", err)
+		c.behind(l.close)
+		return nil, nil, 488
+	}
+	return l, sdp, 0
+}
+
+// accepted: the ACK of our answer to a phone that took another's place came,
+// with its description when it had made no offer.
+func (c *Call) accepted(l *leg, sdp []byte) {
+	if len(sdp) == 0 {
+		return
+	}
+	if err := l.sound.Accept(sdp); err != nil {
+		c.log.Info("answer in ACK", "leg", l.name, "err", err)
+		l.hangup(sip.Reason{Protocol: "SIP", Cause: 488, Text: "Not Acceptable Here"})
+	}
+}

@@ -1,0 +1,69 @@
+package call
+
+import (
+	"b2bua/flows"
+	"b2bua/ivr"
+	"b2bua/sip"
+)
+
+// A call has two seats: the caller's, to whom everything is done, and that of
+// the party the caller talks to. Who transfers the call leaves it, so the one
+// who stays has, or gets, the caller's seat.
+
+// changeSeats lets the caller and the other party of a conversation change
+// places: nobody hears anything of it. On the loop.
+func (c *Call) changeSeats() {
+	h, stays, leaves := c.hunt, c.peer, c.caller
+	if leaves.reach.Type == "" {
+		leaves.reach = c.backTo(leaves)
+	}
+	c.sit(stays)
+	h.talk.leg, leaves.on = leaves, h.talk.event
+	c.peer = leaves
+}
+
+// sit makes l the caller; what was done to the one before is done to l from now
+// on: prompts, and the recording, whose caller's side is whoever sits there.
+func (c *Call) sit(l *leg) {
+	c.stopPlay(reasonInterrupted)
+	c.silence()
+	if c.tape != nil {
+		c.caller.sound.RemoveTap(c.tape.rec)
+		l.sound.AddTap(c.tape.rec)
+	}
+	if c.muted { // who was muted has left the seat
+		c.caller.sound.Mute(false)
+		c.muted = false
+	}
+	c.caller = l
+	l.on = c.callerEvent
+	c.desk = ivr.New(l.sound, c.keys, c.sys.Prompts, c.log)
+}
+
+// backTo is how a leg that called us is called.
+func (c *Call) backTo(l *leg) flows.DialRequest {
+	if d := c.plan.Device(l.account.device); d != nil {
+		return flows.DialRequest{Type: flows.ToDevice, Destination: d.ID, Device: d}
+	}
+	return flows.DialRequest{Type: flows.ToNumber, Destination: c.record.From}
+}
+
+// party is how whom a hunt finds is shown to others.
+func (h *hunt) party() sip.Party {
+	d := h.to.Device
+	switch {
+	case d == nil:
+		return sip.Party{User: h.to.Destination}
+	case d.Number != "":
+		return sip.Party{User: d.Number, Display: d.DisplayName}
+	}
+	return sip.Party{User: d.Username, Display: d.DisplayName}
+}
+
+// account is who stands behind a target.
+func (t target) account() account {
+	if t.trunk != nil {
+		return account{trunk: t.trunk.ID}
+	}
+	return account{device: t.device}
+}
