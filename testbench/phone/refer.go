@@ -20,7 +20,7 @@ func (c *Call) Refer(ctx context.Context, to string, headers ...Header) error {
 	case err != nil:
 		return fmt.Errorf("REFER: %w", err)
 	case final.code >= 300:
-		return fmt.Errorf("REFER: %w", &StatusError{final.code, final.reason})
+		return fmt.Errorf("REFER: %w", &StatusError{Code: final.code, Reason: final.reason})
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (s *Subscription) Refresh(ctx context.Context, expires time.Duration) error
 		again := authorization.Name != ""
 		authorization = credentials(final, m, user, password)
 		if authorization.Name == "" || again {
-			return fmt.Errorf("subscribe: %w", &StatusError{final.code, final.reason})
+			return fmt.Errorf("subscribe: %w", &StatusError{Code: final.code, Reason: final.reason})
 		}
 	}
 	return errors.New("subscribe: challenged again")
