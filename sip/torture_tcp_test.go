@@ -2,7 +2,6 @@ package sip_test
 
 import (
 	"errors"
-	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -56,7 +55,7 @@ func torturedTCP(t *testing.T, data []byte) string {
 	}
 	visits(t, func(b *bench, l *lobby) {
 		far := l.connect(b.t, netip.AddrPortFrom(trunkAt.Addr(), 40000))
-		go func() { _, _ = io.WriteString(far.Conn, string(data)) }()
+		go func() { _, _ = far.Conn.Write(data) }()
 		answered := make(chan struct{})
 		go func() {
 			defer close(answered)
