@@ -39,6 +39,10 @@ type System struct {
 	ApplicationWait time.Duration // how long a call rings for API control
 	MaxDuration     time.Duration // 0: no limit
 
+	// Healthy says whether a trunk is known to be up; nil: all are. Those that are
+	// not are tried last.
+	Healthy func(trunkID string) bool
+
 	trunks trunkLimits
 }
 

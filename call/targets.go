@@ -53,7 +53,7 @@ func (c *Call) trunkTargets(number string) (rounds [][]target, none flows.Outcom
 			}},
 		}})
 	}
-	return rounds, flows.Outcome{Result: flows.Unavailable, Detail: "no trunk takes outbound calls"}
+	return c.sys.healthyFirst(rounds), flows.Outcome{Result: flows.Unavailable, Detail: "no trunk takes outbound calls"}
 }
 
 // trunkURI is where a trunk's calls go; the trunk's transport field wins over

@@ -135,8 +135,8 @@ func (x *Exchange) newSystem() (*call.System, error) {
 	return &call.System{
 		SIP: x.sip, Media: x.media, Prompts: prompts, Router: router, Store: x.store, Bus: x.bus,
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,
-		Destination: destination,
-		Codecs:      []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country), HoldMusic: media.HoldMusic,
+		Destination: destination, Healthy: x.trunks.Healthy,
+		Codecs: []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country), HoldMusic: media.HoldMusic,
 		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
 		ApplicationWait: time.Duration(x.cfg.Calls.ApplicationTimeout), MaxDuration: time.Duration(x.cfg.Calls.MaxDuration),
 	}, nil

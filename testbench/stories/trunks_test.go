@@ -120,6 +120,34 @@ func TestTrunksChange(t *testing.T) {
 	}, undrawn)
 }
 
+// A first trunk that is dead is skipped after two pings, and used again once it
+// is back.
+func TestDeadTrunkIsSkipped(t *testing.T) {
+	story(t, func(s *stage) {
+		s.flow(toSales)
+		a, b := s.parties()
+		c := s.phone("backup", backupAt, phone.Quirks{})
+		s.turns("up", 30*time.Second)
+		s.drop(away(carrierAt))
+		s.turns("down", time.Minute)
+		begun := time.Now()
+		in := s.calls(a, did)
+		out := s.answers(c)
+		s.until(in, phone.Established)
+		if took := time.Since(begun); took > 2*time.Second {
+			s.Errorf("it took %v to get through", took)
+		}
+		s.hangsUp(in)
+		s.over(out)
+		s.drop(nil)
+		s.turns("up", time.Minute)
+		in = s.calls(a, did)
+		out = s.answers(b)
+		s.hangsUp(in)
+		s.over(out)
+	}, withBackup, config(func(c *configs.Config) { c.Trunks[0].Probe = 0 }), undrawn)
+}
+
 // A trunk that is down but the only one is tried all the same.
 func TestOnlyTrunkIsDown(t *testing.T) {
 	story(t, func(s *stage) {
