@@ -55,7 +55,7 @@ func torturedTCP(t *testing.T, data []byte) string {
 	}
 	visits(t, func(b *bench, l *lobby) {
 		far := l.connect(b.t, netip.AddrPortFrom(trunkAt.Addr(), 40000))
-		go func() { _, _ = far.Conn.Write(data) }()
+		go func() { _, _ = far.Write(data) }()
 		answered := make(chan struct{})
 		go func() {
 			defer close(answered)
