@@ -81,7 +81,7 @@ func (l *Leg) giveUp(why Reason) {
 func (l *Leg) sendCancel() {
 	o := l.outbound
 	r := o.tx.req.sibling("CANCEL", o.tx.req.to, o.why.header())
-	l.ep.transact(o.tx.flow, o.tx.branch, r, func(*sipmsg.Response) {}, nil)
+	l.ep.transact(o.tx.way(), o.tx.branch, r, func(*sipmsg.Response) {}, nil)
 	// RFC 3261 §9.1: a far end that neither answers nor fails is given up.
 	tx := o.tx
 	o.patience = l.after(lifetime, func() {

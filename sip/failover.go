@@ -35,7 +35,7 @@ func (l *Leg) listen(tx *clientTx) {
 	o.silence.Stop()
 	o.silence = l.after(unheardFor, func() {
 		if tx == o.tx && !o.heard && l.is(StateCalling) {
-			l.ep.failed(tx.flow, 0)
+			l.ep.failed(tx.way(), 0)
 			l.elsewhere("no response")
 		}
 	})
@@ -84,7 +84,7 @@ func (l *Leg) unavailable(res *sipmsg.Response) bool {
 	if res.StatusCode != sipmsg.StatusServiceUnavailable || l.outbound.cancelling {
 		return false
 	}
-	l.ep.failed(l.outbound.tx.flow, retryAfter(res))
+	l.ep.failed(l.outbound.tx.way(), retryAfter(res))
 	return l.elsewhere(strconv.Itoa(res.StatusCode) + " " + plain(res.Reason))
 }
 
@@ -95,10 +95,10 @@ func (l *Leg) overdue(tx *clientTx, res *sipmsg.Response) {
 	switch {
 	case res.StatusCode >= 300:
 	case res.StatusCode >= 200:
-		l.sendHome(res, tx.flow, why)
+		l.sendHome(res, tx.way(), why)
 	case !tx.cancelled:
 		tx.cancelled = true
 		r := tx.req.sibling("CANCEL", tx.req.to, why.header())
-		l.ep.transact(tx.flow, tx.branch, r, func(*sipmsg.Response) {}, nil)
+		l.ep.transact(tx.way(), tx.branch, r, func(*sipmsg.Response) {}, nil)
 	}
 }

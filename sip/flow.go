@@ -37,7 +37,7 @@ func (f flow) send(data []byte, of *clientTx) {
 		f.sock.conns.Send(way, data, nil)
 		return
 	}
-	f.sock.conns.Send(way, data, sender{of})
+	f.sock.conns.Send(way, data, sender{of, f.sock})
 }
 
 // via is our Via value for a new transaction over this flow. rport asks for the

@@ -178,7 +178,7 @@ func (l *Leg) inviteFailed(tx *clientTx, err error) {
 		l.log.Info("invite not sent", "err", err)
 	}
 	if !o.cancelling {
-		l.ep.failed(tx.flow, 0)
+		l.ep.failed(tx.way(), 0)
 		if l.elsewhere(unsentBecause(err)) {
 			return
 		}
@@ -212,7 +212,7 @@ func (l *Leg) progressed(res *sipmsg.Response) {
 	o := l.outbound
 	first := !o.heard
 	o.heard = true
-	l.ep.worked(o.tx.flow)
+	l.ep.worked(o.tx.way())
 	if o.cancelling && first {
 		l.sendCancel()
 	}

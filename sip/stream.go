@@ -105,10 +105,17 @@ func (s carried) welcome(c *transport.Conn) bool {
 }
 
 // sender is a client transaction as the transport sees it.
-type sender struct{ tx *clientTx }
+type sender struct {
+	tx   *clientTx
+	sock *socket // the request may meanwhile go by another
+}
 
 // Wanted implements transport.Sender.
-func (s sender) Wanted() bool { return s.tx.wanted() }
+func (s sender) Wanted() bool { return s.tx.wantedBy(s.sock) }
 
 // Fail implements transport.Sender.
-func (s sender) Fail(err error) { s.tx.fail(err) }
+func (s sender) Fail(err error) {
+	if s.tx.way().sock == s.sock {
+		s.tx.fail(err)
+	}
+}

@@ -31,6 +31,12 @@ type clientTx struct {
 	repeat    *time.Timer // A, E
 	interval  time.Duration
 	expiry    *time.Timer // B, F; then D, K, M
+
+	// Of a request that is too large for UDP, until it is certain to go by TCP:
+	small        flow // the way by UDP
+	smallHeaders []Header
+	opening      *time.Timer
+	written      bool // to the connection
 }
 
 // maxRinging is how long after its last word a far end is still believed to ring
@@ -52,21 +58,25 @@ func (e *Endpoint) transact(f flow, branch string, req *request, response func(*
 	}
 	tx := &clientTx{ep: e, branch: branch, req: req, flow: f, invite: req.method == "INVITE",
 		response: response, failed: failed, data: req.bytes()}
-	e.clients.add(clientKey(branch, req.method), tx)
 	tx.mu.Lock()
+	tx.enlarge()
+	f = tx.flow
+	data := tx.data
+	e.clients.add(clientKey(branch, req.method), tx)
 	if !f.reliable() {
 		tx.interval = t1
 		tx.repeat = time.AfterFunc(t1, tx.again)
 	}
 	tx.expiry = time.AfterFunc(lifetime, func() { tx.fail(errTimeout) })
 	tx.mu.Unlock()
-	f.send(tx.data, tx)
+	f.send(data, tx)
 	return tx
 }
 
 // receive takes a response; they come in the order of arrival.
 func (tx *clientTx) receive(res *sipmsg.Response) {
 	tx.mu.Lock()
+	tx.settled()
 	code := res.StatusCode
 	pass, ack := false, []byte(nil)
 	switch {
@@ -134,6 +144,7 @@ func (tx *clientTx) settle(d time.Duration) {
 
 // stop the timers; mu is held.
 func (tx *clientTx) stop() {
+	tx.settled()
 	if tx.repeat != nil {
 		tx.repeat.Stop()
 		tx.repeat = nil
@@ -162,6 +173,9 @@ func (tx *clientTx) again() {
 
 // fail ends a transaction that will have no final response.
 func (tx *clientTx) fail(err error) {
+	if tx.shrink(err) {
+		return
+	}
 	tx.mu.Lock()
 	if tx.phase != proceeding {
 		tx.mu.Unlock()
@@ -209,11 +223,14 @@ func (tx *clientTx) withdraw() {
 	tx.mu.Unlock()
 }
 
-// wanted reports whether the request is still to be sent.
-func (tx *clientTx) wanted() bool {
+// wantedBy reports whether the request is still to be sent by a socket, which
+// does so then.
+func (tx *clientTx) wantedBy(s *socket) bool {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	return tx.phase == proceeding && !tx.abandoned && !tx.withdrawn
+	wanted := tx.phase == proceeding && !tx.abandoned && !tx.withdrawn && tx.flow.sock == s
+	tx.written = tx.written || wanted
+	return wanted
 }
 
 // terminate forgets the transaction without a word.

@@ -44,6 +44,14 @@ func (r *Resolver) Worked(t Target) {
 	delete(h.until, place{t.Transport, t.Addr})
 }
 
+// Failing reports whether a target is avoided now.
+func (r *Resolver) Failing(t Target) bool {
+	h := &r.health
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now().Before(h.until[place{t.Transport, t.Addr}])
+}
+
 func (h *health) avoid(p place, d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
