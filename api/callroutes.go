@@ -36,8 +36,10 @@ type callsInput struct {
 
 type traceReply struct {
 	Body struct {
-		CallID string       `json:"call_id"`
-		Steps  []flows.Step `json:"steps" doc:"In the order they happened"`
+		CallID string        `json:"call_id"`
+		Steps  []flows.Step  `json:"steps" doc:"In the order they happened"`
+		SIP    []wireMessage `json:"sip" doc:"The SIP messages of all legs, as long as they are remembered"`
+		Ladder string        `json:"ladder,omitempty" doc:"The same drawn as a sequence diagram in text"`
 	}
 }
 
@@ -61,8 +63,9 @@ func (s *Server) callRoutes() {
 		return &callReply{Body: *r}, nil
 	})
 	trace := row("/{id}/trace", "getCallTrace", "Get how a call was routed, step by step")
-	trace.description = "Every rule that was tried and why it held or not, webhooks that were asked, and each attempt to reach somebody."
+	trace.description = "Every rule that was tried and why it held or not, webhooks that were asked, and each attempt to reach somebody; and the SIP messages that went with it."
 	register(s, trace, s.callTrace)
+	s.wireRoutes()
 }
 
 // callRecord is the record of a call, live or ended.
@@ -77,6 +80,11 @@ func (s *Server) callRecord(id string) (*events.CallRecord, error) {
 func (s *Server) callTrace(_ context.Context, in *ByID) (*traceReply, error) {
 	out := &traceReply{}
 	out.Body.CallID, out.Body.Steps = in.ID, []flows.Step{}
+	r, err := s.callRecord(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.SIP, out.Body.Ladder = s.onWire(r)
 	if c, ok := s.Calls.Live(in.ID); ok {
 		if t, ok := c.(tracer); ok {
 			out.Body.Steps = append(out.Body.Steps, t.Trace()...)

@@ -41,6 +41,7 @@ var reportFields = map[string]string{
 	"Attempt.ended_at":         "When it was over",
 	"Attempt.result":           "What came of it, such as connected, no_answer, busy, rejected",
 	"Attempt.detail":           "More about it, in words",
+	"Attempt.sip_call_id":      "Call-ID of that leg, to find it in a SIP trace",
 
 	"TraceReply.call_id": "Id of the call",
 	"TraceStep.at":       "When it happened",

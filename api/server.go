@@ -46,6 +46,7 @@ type Deps struct {
 	Store    *store.Store
 	Calls    Calls
 	Bus      *events.Bus
+	Wire     Wire             // nil: no SIP messages are shown
 	Webhooks Tester           // nil: test events cannot be sent
 	Ready    func() error     // nil: always ready; an error says why not
 	Gauges   []Gauge          // further metrics

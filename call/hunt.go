@@ -118,6 +118,7 @@ func (h *hunt) try(t target) {
 	p.deaf = c.loop.After(deafAfter, func() { h.unheard(p) })
 	p.leg.sig = c.sys.SIP.Dial(d, p.leg.post, p.leg.event)
 	c.sys.Calls.enter(p.leg)
+	c.record.Attempts[p.attempt].SIPCallID = p.leg.sig.CallID()
 }
 
 // unheard: a target has not said a word. Its INVITE dies by itself.

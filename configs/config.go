@@ -47,7 +47,21 @@ type SIP struct {
 	MaxCPS     float64 `json:"max_cps"`
 	MaxPending int     `json:"max_pending"`
 
-	STIR STIR `json:"stir"`
+	Capture Capture `json:"capture"`
+	STIR    STIR    `json:"stir"`
+}
+
+// Capture says which SIP messages are kept to be looked at, and sent elsewhere.
+type Capture struct {
+	Megabytes int `json:"megabytes"`
+	HEP       HEP `json:"hep"`
+}
+
+// HEP is a collector that gets a copy of every SIP message.
+type HEP struct {
+	Collector string `json:"collector"`
+	Node      int    `json:"node"`
+	Key       string `json:"key" secret:"true"`
 }
 
 // SIPTLS is who the switch is on tls and wss listeners, and whom it believes.
@@ -148,6 +162,7 @@ func Default() *Config {
 			SessionExpires: seconds(1800),
 			MinSE:          seconds(90),
 			MaxPending:     4000,
+			Capture:        Capture{Megabytes: 32, HEP: HEP{Node: 2001}},
 			STIR:           STIR{Certs: map[string]string{}, FetchFrom: []string{}},
 		},
 		Media: Media{Bind: "0.0.0.0", Ports: "20000-29999", Timeout: seconds(60)},

@@ -68,6 +68,7 @@ func (c *Config) validateSIP(f *faults) {
 		}
 	}
 	c.validateSecurity(f)
+	c.validateCapture(f)
 	if c.SIP.Advertise != "" {
 		host := c.SIP.Advertise
 		if h, port, err := net.SplitHostPort(host); err == nil {
@@ -254,5 +255,20 @@ func (f *faults) noun(key string, ps flows.Problems) {
 			at += "." + p.Path
 		}
 		f.add(at, "%s", p.Message)
+	}
+}
+
+func (c *Config) validateCapture(f *faults) {
+	w := c.SIP.Capture
+	if w.Megabytes < 0 || w.Megabytes > 4096 {
+		f.add("sip.capture.megabytes", "%d is out of range; give 0 for none, at most 4096", w.Megabytes)
+	}
+	if w.HEP.Collector != "" {
+		if _, port, err := net.SplitHostPort(w.HEP.Collector); err != nil || port == "" {
+			f.add("sip.capture.hep.collector", "%q must be an address and a port, such as homer.example.com:9060", w.HEP.Collector)
+		}
+	}
+	if w.HEP.Node < 0 || int64(w.HEP.Node) > 1<<32-1 {
+		f.add("sip.capture.hep.node", "%d is out of range; give a number from 0 to 4294967295", w.HEP.Node)
 	}
 }

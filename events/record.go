@@ -31,6 +31,7 @@ type Attempt struct {
 	SIPCode         int        `json:"sip_code,omitempty"` // as the far end sent it
 	SIPReason       string     `json:"sip_reason,omitempty"`
 	Detail          string     `json:"detail,omitempty"`
+	SIPCallID       string     `json:"sip_call_id,omitempty"` // of the leg
 }
 
 func (a *Attempt) times() []*time.Time {

@@ -16,6 +16,7 @@ import (
 	"b2bua/events"
 	"b2bua/media"
 	"b2bua/sip"
+	"b2bua/sip/capture"
 	"b2bua/store"
 	"b2bua/webhook"
 )
@@ -36,7 +37,9 @@ type Exchange struct {
 	calls    *call.Registry
 	system   *call.System
 	api      *api.Server
-	routing  *http.Client // asks routing webhooks and fetches prompts
+	wire     *capture.Recorder // nil: no messages are kept
+	hep      *capture.Exporter // nil: none are sent elsewhere
+	routing  *http.Client      // asks routing webhooks and fetches prompts
 
 	draining atomic.Bool
 
@@ -73,6 +76,7 @@ func (x *Exchange) build() error {
 		return err
 	}
 	x.media = media.New(mc, x.log)
+	x.newCapture()
 	sc := x.sipConfig()
 	sc.MaxCPS, sc.MaxPending = x.cfg.SIP.MaxCPS, x.cfg.SIP.MaxPending
 	if sc.Verify, err = x.newVerifier(); err != nil {

@@ -76,6 +76,9 @@ func (x *Exchange) services() []service {
 		{"sip", x.sip.Run},
 		{"trunks", func(ctx context.Context) error { x.trunks.Run(ctx, x.store.Plan()); return nil }},
 	}
+	if x.hep != nil {
+		list = append(list, service{"hep", x.exportCapture})
+	}
 	if !x.opt.NoHTTP {
 		list = append(list, service{"api", x.api.Run})
 	}

@@ -74,7 +74,7 @@ func (x *Exchange) newAPI() (*api.Server, error) {
 			Version:   x.opt.Version,
 		},
 		Store: x.store, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Ready: x.readiness,
-		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Now: x.opt.Now, Log: x.log,
+		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Wire: x.wire, Now: x.opt.Now, Log: x.log,
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"b2bua/sip/capture"
 	"b2bua/sip/guard"
 	"b2bua/sip/locate"
 	"b2bua/sip/registrar"
@@ -53,6 +54,10 @@ type Config struct {
 	MaxPending int
 	// MaxCPS is how many calls a second may come in; 0 is no limit.
 	MaxCPS float64
+
+	// Capture keeps the messages of calls to be looked at; nil keeps none.
+	Capture *capture.Recorder
+
 	// Guard says what strangers may do; its Trusted and Now are set here.
 	Guard guard.Config
 

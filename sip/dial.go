@@ -31,6 +31,7 @@ type Dial struct {
 // that makes no sense, is told by events.
 func (e *Endpoint) Dial(d Dial, post func(func()) bool, on func(Event)) *Leg {
 	leg := newLeg(e, uac)
+	leg.callID = newToken() + newToken()
 	leg.own(post, on)
 	leg.box.post(func() { leg.invite(d) })
 	return leg

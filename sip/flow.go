@@ -26,6 +26,7 @@ func (f flow) reliable() bool { return f.sock.network != "udp" }
 // send never waits. of is the transaction whose request this is, or nil: it
 // fails, on a goroutine of its own, when the message certainly did not go out.
 func (f flow) send(data []byte, of *clientTx) {
+	f.sock.sent(data, f.remote)
 	if f.sock.network == "udp" {
 		if err := f.sock.write(data, f.remote); err != nil && of != nil {
 			f.sock.ep.background(func() { of.fail(err) })

@@ -113,8 +113,9 @@ func (e *Endpoint) inspect(a arrival) (sdp []byte, code int, headers []Header) {
 func (l *Leg) openInbound(tx *serverTx, device bool) bool {
 	req := tx.req
 	l.inbound = tx
+	l.callID = req.CallID().Value()
 	l.dialog = &dialog{
-		callID:    req.CallID().Value(),
+		callID:    l.callID,
 		localTag:  tx.tag,
 		remoteTag: tagOf(req.From().Params),
 		local:     plain(req.To().Value()) + ";tag=" + tx.tag,

@@ -123,7 +123,7 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 	} else if uri.User != "" {
 		to = "<sip:" + uri.User + "@" + uri.Host + ">"
 	}
-	l.dialog = &dialog{callID: newToken() + newToken(), localTag: tag, local: from, remote: to,
+	l.dialog = &dialog{callID: l.callID, localTag: tag, local: from, remote: to,
 		target: uri, contact: way.contactFor(uri.Scheme, d.From.User), next: way, kept: d.Target.Binding != nil}
 	l.begin(way)
 	l.host = way.remote.Addr().Unmap()

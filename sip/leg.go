@@ -36,12 +36,13 @@ const (
 // owns it, never block, and do nothing when the state does not allow them: the
 // event that explains why is then on its way.
 type Leg struct {
-	ep    *Endpoint
-	id    string
-	role  role
-	log   *slog.Logger
-	box   mailbox
-	state atomic.Int32
+	ep     *Endpoint
+	id     string
+	callID string
+	role   role
+	log    *slog.Logger
+	box    mailbox
+	state  atomic.Int32
 
 	silent atomic.Bool // the owner wants no more events; set on the owner's loop
 
@@ -85,6 +86,9 @@ func newLeg(e *Endpoint, r role) *Leg {
 
 // ID is unique among the legs of a process and says nothing about the call.
 func (l *Leg) ID() string { return l.id }
+
+// CallID is the Call-ID of the leg's dialog.
+func (l *Leg) CallID() string { return l.callID }
 
 // State may be asked from any goroutine.
 func (l *Leg) State() State { return State(l.state.Load()) }
@@ -168,6 +172,7 @@ func (l *Leg) begin(peer flow) {
 	l.dialog.peer = peer
 	l.friend = peer.remote
 	l.ep.friends.enter(l.friend)
+	l.ep.cfg.Capture.Keep(l.callID)
 	l.ep.dialogs.add(dialogKey(l.dialog.callID, l.dialog.localTag), l)
 }
 

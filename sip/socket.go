@@ -74,7 +74,8 @@ func (s *socket) openPackets(addr string) error {
 		_ = c.SetReadBuffer(readBuffer)
 	}
 	s.packets = guard.Wrap(conn, guard.ConnConfig{Guard: e.guard, Log: e.log,
-		Known: func(source netip.AddrPort) bool { return e.registered(source, s.network) }})
+		Known:  func(source netip.AddrPort) bool { return e.registered(source, s.network) },
+		Passed: func(message []byte, source netip.AddrPort) { s.received(message, unmapped(source)) }})
 	s.layer = sipmsg.NewTransportLayer(net.DefaultResolver, sipmsg.NewParser(), nil, sipmsg.WithTransportLayerLogger(quiet))
 	s.layer.OnMessage(func(msg sipmsg.Message) { e.receive(s, nil, msg) })
 	return nil
@@ -139,6 +140,19 @@ func (s *socket) close() {
 	}
 	if s.conns != nil {
 		_ = s.conns.Close()
+	}
+}
+
+// received and sent show messages to whoever keeps them.
+func (s *socket) received(message []byte, source netip.AddrPort) {
+	if c := s.ep.cfg.Capture; c != nil {
+		c.Received(s.network, s.local(), source, message)
+	}
+}
+
+func (s *socket) sent(message []byte, to netip.AddrPort) {
+	if c := s.ep.cfg.Capture; c != nil {
+		c.Sent(s.network, s.local(), to, message)
 	}
 }
 

@@ -72,6 +72,7 @@ func (s carried) Received(c *transport.Conn, data []byte) {
 		}
 		return
 	}
+	s.received(whole, unmapped(c.Remote()))
 	msg, err := streamParser.ParseSIP(whole)
 	if err != nil {
 		return

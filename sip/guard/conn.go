@@ -19,6 +19,9 @@ type ConnConfig struct {
 	// Known sources are heard even when their address is banned or over its rate,
 	// for others may be behind it, or pretend to be. Nil means nobody is.
 	Known func(netip.AddrPort) bool
+	// Passed is shown what is let through, as it is handed on; it must not keep the
+	// message. May be nil.
+	Passed func(message []byte, source netip.AddrPort)
 	// MaxMessage is the largest datagram that is looked at; 16 KiB.
 	MaxMessage int
 	// MaxPeers bounds how many sources a reader started by Serve sees before it
@@ -133,6 +136,9 @@ func (c *Conn) read(b []byte) (int, netip.AddrPort, error) {
 			continue
 		}
 		c.counts.passed.Add(1)
+		if c.cfg.Passed != nil {
+			c.cfg.Passed(message, from)
+		}
 		return copy(b, message), from, nil
 	}
 }
