@@ -34,6 +34,7 @@ type leg struct {
 	feed    any      // what the last frame came from, to hear where it changes
 	last    int16    // its last sample
 	paused  bool     // nothing was sent last tick
+	quiet   int      // frames since the bridge peer was heard
 	spurt   bool     // the next packet says that the stream does not run on
 	out     [frameSize]int16
 	packet  [headerSize + maxPacket]byte
@@ -53,7 +54,7 @@ func (l *leg) init() {
 }
 
 // staleAfter is how long a relayed stream may pause before the clock takes over
-// with silence, so that the far end is never left without packets.
+// with silence, so that the far end is never left without packets for long.
 const staleAfter = 500 * time.Millisecond
 
 // direct works out where the leg's arriving audio goes now, and changes it.

@@ -24,7 +24,7 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 		l.feed, l.last = any(w), 0
 	}
 	t := l.terms
-	may := t != nil && t.sends
+	may := t != nil && t.sends && (l.sender.Busy() || !l.idle(now))
 	if l.credit > 0 && l.play == nil && !l.sender.Busy() {
 		l.credit--
 		l.compose(true)
@@ -32,10 +32,12 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 		return
 	}
 	l.credit = 0
-	if l.paused {
+	switch {
+	case !may:
+	case l.paused:
 		s.out.resume(now)
 		l.spurt = true
-	} else {
+	default:
 		s.out.ts += frameSize
 	}
 	if step, busy := l.sender.Next(); busy && may {
@@ -57,6 +59,22 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	if done != nil {
 		done.end(true)
 	}
+}
+
+// quietEvery is how often a far end gets a packet while its bridge peer sends
+// none: it keeps the way through NAT open (RFC 6263 §4.6), and a far end content
+// that waits for sound.
+const quietEvery = 50 // frames: one second
+
+// idle: the bridge peer has sent nothing for a while, nor does anything play.
+func (l *leg) idle(now time.Duration) bool {
+	p := l.peer
+	if p == nil || l.play != nil || now-time.Duration(p.count.lastRTP.Load()) <= staleAfter {
+		l.quiet = 0
+		return false
+	}
+	l.quiet++
+	return l.quiet%quietEvery != 1
 }
 
 func (l *leg) outFrame() TapFrame {
