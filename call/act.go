@@ -14,6 +14,7 @@ type act struct {
 	run        func(ctx context.Context) flows.Ending
 	controlled bool                        // an application asked for it, and decides again when it fails
 	callerID   string                      // shown to far ends instead of the caller's own number
+	outward    *flows.Device               // on whose permission it leads outside; nil: a flow's or the API's
 	report     func(TransferResult)        // told once how the first destination came out; may be nil
 	progress   func(code int, text string) // told how the far ends proceed; may be nil
 }
@@ -37,10 +38,10 @@ func (a *act) told(r TransferResult) {
 // firstAct is what a new call does: its flow, the destination it was sent to
 // directly, or, for a number without a flow, to wait for the API.
 func (c *Call) firstAct(in Inbound) *act {
-	a := &act{}
+	a := &act{outward: in.Outward}
 	env := flows.Env{Plan: c.plan, Flow: in.Flow, Now: c.sys.Now, Caller: &seat{call: c, act: a}}
 	env.Call = flows.Call{
-		ID: c.id, From: in.From, FromDisplay: in.Invitation.From.Display, To: in.To,
+		ID: c.id, From: in.From, FromDisplay: in.Display, To: in.To,
 		Anonymous: in.Invitation.Anonymous, At: c.began,
 		Verstat: in.Invitation.Verstat, Attestation: in.Invitation.Attestation,
 	}
@@ -79,6 +80,9 @@ func (c *Call) actOver(a *act, e flows.Ending) {
 		a.told(TransferResult{Result: string(e.Last.Result), SIPCode: e.Last.SIPCode, SIPReason: e.Last.SIPReason})
 		if c.ending == nil && c.next == nil {
 			end := fromFlow(e, c.leftBy)
+			if e.Last.Result == flows.Rejected && end.code == 486 && c.sys.DeclinedCode == 603 {
+				end.code, end.text = 603, "Decline"
+			}
 			end.why = c.leftWhy
 			c.end(end)
 		}

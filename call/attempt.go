@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // attempt opens an entry in the record; the result is filled in when known.
 func (c *Call) attempt(to flows.DialRequest, t target) int {
 	c.record.Attempts = append(c.record.Attempts, events.Attempt{
-		Destination: to.Destination, DestinationType: string(to.Type), Via: t.via, StartedAt: c.now(),
+		Destination: cmp.Or(t.redirected, to.Destination), DestinationType: string(to.Type), Via: t.via, StartedAt: c.now(),
 	})
 	return len(c.record.Attempts) - 1
 }

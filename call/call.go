@@ -40,13 +40,17 @@ type Call struct {
 	peer      *leg   // the leg the caller talks to
 	leftBy    string // who ended the conversation, if not the caller
 	leftWhy   sip.Reason
-	hunt      *hunt    // who is being dialled or talked to
-	offer     []byte   // the caller's session description; empty: ours goes first
-	insists   bool     // on provisional responses that are acknowledged (RFC 3262)
-	settled   bool     // an offer of ours has the caller's answer
-	hops      int      // Max-Forwards left for far legs (RFC 7092 section 3.1.1)
-	described []byte   // ours for the caller, once made
-	speaks    []string // which of our codecs the caller offered, best first
+	hunt      *hunt        // who is being dialled or talked to
+	offer     []byte       // the caller's session description; empty: ours goes first
+	insists   bool         // on provisional responses that are acknowledged (RFC 3262)
+	settled   bool         // an offer of ours has the caller's answer
+	hops      int          // Max-Forwards left for far legs (RFC 7092 section 3.1.1)
+	described []byte       // ours for the caller, once made
+	speaks    []string     // which of our codecs the caller offered, best first
+	who       identity     // who calls
+	diverted  int          // how often the call had been sent on before it came here
+	redirects int          // how often a 3xx was followed for it
+	missed    flows.Result // what came of the party dialled last; "" before, and when it was reached
 	env       flows.Env
 	work      sync.WaitGroup  // goroutines that wait for something on behalf of the loop
 	tone      *media.Playback // the ringback tone an answered caller hears
@@ -75,7 +79,12 @@ type Inbound struct {
 	Plan       *flows.Plan
 	Flow       *flows.CallFlow // nil: the number has no flow, the API decides
 	Direct     *flows.Rule     // a destination of its own instead of a flow, e.g. from device to device
-	From, To   string          // E.164 where known
+	From, To   string          // E.164 where known; From is "anonymous" when the number is withheld
+	Number     string          // the caller's number, also when it is withheld; empty when nobody knows it
+	Display    string          // the caller's name
+	Outward    *flows.Device   // on whose permission Direct leads outside; nil when it does not
+	Diversions []events.Diversion
+	Diverted   int // how often the call was sent on before, at least len(Diversions)
 	TrunkID    string
 	DeviceID   string
 }
@@ -99,8 +108,10 @@ func (s *System) New(in Inbound) *Call {
 		CallID: c.id, CallType: "inbound", Status: events.StatusInitiated,
 		From: in.From, To: in.To, InitiatedAt: now,
 		Trunk: in.TrunkID, Device: in.DeviceID, SIPCallID: in.Invitation.SIPCallID,
-		Verstat: in.Invitation.Verstat, Attestation: in.Invitation.Attestation,
+		Verstat: in.Invitation.Verstat, Attestation: in.Invitation.Attestation, Diversions: in.Diversions,
 	}
+	c.who = identity{number: in.Number, display: in.Display, withheld: in.Invitation.Anonymous}
+	c.diverted = in.Diverted
 	if in.Flow != nil {
 		c.record.CallFlowID, c.record.FlowRevision = in.Flow.ID, in.Flow.Revision
 		c.tag(in.Flow.Tags)
@@ -180,12 +191,10 @@ func (c *Call) perform(ctx context.Context, a *act) (e flows.Ending) {
 func (c *Call) begin(in *sip.Invitation) {
 	c.log.Info("call begins", "from", c.record.From, "did", c.record.To,
 		"trunk", c.record.Trunk, "device", c.record.Device, "flow", c.record.CallFlowID)
-	c.tell(&events.Initiated{
-		CallType: c.record.CallType, From: c.record.From, To: c.record.To,
-		Verstat: c.record.Verstat, Attestation: c.record.Attestation, InitiatedAt: c.began,
-	}, c.began)
+	c.tell(c.initiated(), c.began)
 	sound, err := c.sys.Media.Open(media.Options{
-		OnDigit: c.caller.digit, OnLost: c.caller.lost, Log: c.log.With("leg", "caller"),
+		OnDigit: c.caller.digit, OnLost: c.caller.lost, SendDigit: c.caller.digitsBy(c.plan.Trunk(c.record.Trunk)),
+		Log: c.log.With("leg", "caller"),
 	})
 	if err != nil {
 		c.log.Error("open media for the caller", "err", err)
@@ -197,6 +206,18 @@ func (c *Call) begin(in *sip.Invitation) {
 	if err := c.acceptable(in); err != nil {
 		c.end(unacceptable(err))
 	}
+}
+
+// initiated says that there is a call, and where it comes from.
+func (c *Call) initiated() *events.Initiated {
+	f := &events.Initiated{
+		CallType: c.record.CallType, From: c.record.From, To: c.record.To,
+		Verstat: c.record.Verstat, Attestation: c.record.Attestation, InitiatedAt: c.began,
+	}
+	if n := len(c.record.Diversions); n > 0 {
+		f.DivertedFrom = c.record.Diversions[n-1].Number
+	}
+	return f
 }
 
 // Record is what is known of the call at this moment.

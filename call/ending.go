@@ -80,7 +80,7 @@ func fromFlow(e flows.Ending, leftBy string) ending {
 	}
 	code, text := e.Last.Result.ToCaller()
 	far := sipStatus{e.Last.SIPCode, e.Last.SIPReason}
-	if far.code == 483 {
+	if far.code == 482 || far.code == 483 {
 		code, text = far.code, far.text // a loop is told as one, or it goes on elsewhere (RFC 3261 section 16.3)
 	}
 	if e.Failed {

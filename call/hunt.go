@@ -1,7 +1,6 @@
 package call
 
 import (
-	"cmp"
 	"time"
 
 	"b2bua/flows"
@@ -17,13 +16,13 @@ type hunt struct {
 	call   *Call
 	act    *act
 	to     flows.DialRequest
-	from   string     // the number shown to the far end
 	rounds [][]target // what is still to be tried
 	prongs []*prong   // what rings now
 	timer  *loop.Timer
 	last   flows.Outcome // what the best of those that failed said
 	talk   *prong        // who answered
 	done   func(flows.Outcome)
+	tried  map[string]bool // the keys of targets dialled
 }
 
 // prong is one leg of the fork.
@@ -53,9 +52,9 @@ func (c *Call) dial(a *act, to flows.DialRequest, done func(flows.Outcome)) *hun
 		done(flows.Outcome{Result: flows.Failed, SIPCode: 483, SIPReason: "Too Many Hops"})
 		return nil
 	}
-	h := &hunt{call: c, act: a, to: to, done: done, from: cmp.Or(a.callerID, c.caller.party.User, c.record.From)}
+	h := &hunt{call: c, act: a, to: to, done: done, tried: map[string]bool{}}
 	var none flows.Outcome
-	if h.rounds, none = c.targets(to); len(h.rounds) == 0 {
+	if h.rounds, none = c.targets(a, to); len(h.rounds) == 0 {
 		h.last = none
 	}
 	c.hunt = h
@@ -89,17 +88,18 @@ func (h *hunt) try(t target) {
 	p.leg.on, p.leg.account, p.leg.reach, p.leg.party = p.event, t.account(), h.to, h.party()
 	p.leg.via = t.via
 	p.attempt = c.attempt(h.to, t)
+	h.tried[t.key()] = true
 	log := c.log.With("leg", t.name)
 	if t.trunk != nil {
-		release, ok := c.sys.trunks.take(t.trunk, time.Now())
+		refused, ok := p.admit()
 		if !ok {
-			h.failed(p, flows.Outcome{Result: flows.Unavailable, Detail: "the trunk carries as many calls as it may"})
+			h.failed(p, refused)
 			return
 		}
-		p.leg.release = release
 	}
 	sound, err := c.sys.Media.Open(media.Options{
-		Codecs: t.codecs, Prefer: c.codec(), OnDigit: p.leg.digit, OnLost: p.leg.lost, Log: log,
+		Codecs: t.codecs, Prefer: c.codec(), SRTP: t.srtp(), OnDigit: p.leg.digit, OnLost: p.leg.lost,
+		SendDigit: p.leg.digitsBy(t.trunk), Log: log,
 	})
 	if err != nil {
 		log.Error("open media for a far leg", "err", err)
@@ -112,7 +112,8 @@ func (h *hunt) try(t target) {
 	}
 	c.legs = append(c.legs, p.leg)
 	d := t.dial
-	d.From, d.Offer = c.callerParty(h.from), sound.Offer()
+	d.From, d.Identity = h.present(t)
+	d.Offer = sound.Offer()
 	d.MaxForwards = c.hops
 	h.prongs = append(h.prongs, p)
 	p.deaf = c.loop.After(deafAfter, func() { h.unheard(p) })
@@ -269,6 +270,13 @@ func (p *prong) agree(ev sip.Answered) error {
 // rejected: a target refused or could not be reached.
 func (h *hunt) rejected(p *prong, ev sip.Rejected) {
 	o := flows.OutcomeFromSIP(ev.Code, ev.Reason)
+	if t := p.target.trunk; t != nil && o.Result == flows.Unavailable {
+		h.call.sys.trunks.rest(t, ev.RetryAfter, time.Now())
+	}
+	if o.Result == flows.Redirected {
+		h.onward(p, o, ev.Contacts)
+		return
+	}
 	h.failed(p, o)
 	if ev.Code >= 600 { // nobody else shall ring (RFC 3261 section 16.7 step 5)
 		h.giveUp(flows.Outcome{Result: flows.Gone, Detail: "refused for everybody"}, sip.Reason{})
@@ -290,7 +298,7 @@ func (h *hunt) failed(p *prong, o flows.Outcome) {
 	if worse(h.last, o) {
 		h.last = o
 	}
-	if o.Result.Retry() != flows.RetryOtherTrunk && h.to.Type == flows.ToNumber {
+	if o.Result.Retry() != flows.RetryOtherTrunk && p.target.trunk != nil {
 		h.rounds = nil // another trunk would reach the same busy phone
 	}
 }
@@ -365,6 +373,9 @@ func (h *hunt) finish(o flows.Outcome) {
 	}
 	if h.talk == nil {
 		h.act.told(TransferResult{Result: string(o.Result), SIPCode: o.SIPCode, SIPReason: o.SIPReason})
+	}
+	if h.call.missed = o.Result; o.Result == flows.Connected {
+		h.call.missed = ""
 	}
 	done := h.done
 	h.done = nil

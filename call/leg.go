@@ -92,6 +92,21 @@ func (l *leg) digit(d dtmf.Digit) {
 	l.post(func() { l.owner.Load().pressed(l, d) })
 }
 
+// digitsBy is how keys travel to a far end behind a trunk: by SIP INFO where the
+// trunk wants that, else by the media engine, which nil stands for.
+func (l *leg) digitsBy(t *flows.Trunk) func(dtmf.Digit) {
+	if t == nil || t.DTMF != "info" {
+		return nil
+	}
+	return func(d dtmf.Digit) {
+		l.post(func() {
+			if !l.over && l.sig != nil {
+				l.sig.Info(dtmf.InfoBody(d))
+			}
+		})
+	}
+}
+
 // lost is called by the media engine when the far end fell silent for too long.
 func (l *leg) lost() {
 	l.post(func() { l.owner.Load().silent(l) })

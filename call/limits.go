@@ -24,6 +24,7 @@ type trunkUse struct {
 	cps    float64 // as it was with the last call
 	tokens float64 // the bucket: a call takes one
 	filled time.Time
+	rests  time.Time // until then it wants no calls
 }
 
 // take asks for a place on the trunk for one more call. Without one ok is
@@ -63,7 +64,7 @@ func (l *trunkLimits) use(id string, cps float64, now time.Time) *trunkUse {
 	if use == nil {
 		maps.DeleteFunc(l.used, func(_ string, u *trunkUse) bool {
 			u.fill(now)
-			return u.calls == 0 && u.tokens >= u.burst()
+			return u.calls == 0 && u.tokens >= u.burst() && !now.Before(u.rests)
 		})
 		if l.used == nil {
 			l.used = make(map[string]*trunkUse)
@@ -82,6 +83,29 @@ func (l *trunkLimits) use(id string, cps float64, now time.Time) *trunkUse {
 		use.tokens = min(use.tokens, use.burst())
 	}
 	return use
+}
+
+// longestRest is the longest that a trunk is believed to want to be left alone.
+const longestRest = time.Hour
+
+// rest leaves a trunk alone that has asked for it by Retry-After (RFC 3261 section
+// 21.5.4), as long as there is another.
+func (l *trunkLimits) rest(t *flows.Trunk, d time.Duration, now time.Time) {
+	if d <= 0 || t.Outbound == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	use := l.use(t.ID, t.Outbound.MaxCPS, now)
+	use.rests = now.Add(min(d, longestRest))
+}
+
+// resting reports whether a trunk wants to be left alone.
+func (l *trunkLimits) resting(id string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	use := l.used[id]
+	return use != nil && now.Before(use.rests)
 }
 
 // burst is what the bucket holds: one second's calls, at least one.

@@ -34,6 +34,9 @@ func (c *Call) referred(l *leg, ev sip.Referred) {
 		c.changeSeats()
 	}
 	t.act = c.transferring(f, func(r TransferResult) { l.sig.NotifyRefer(r.status()) })
+	if rule.DestinationType == flows.ToNumber {
+		t.act.outward = c.plan.Device(l.account.device)
+	}
 	t.act.progress = func(code int, text string) { l.sig.NotifyRefer(code, text) }
 	c.handOn(t)
 }
@@ -59,12 +62,8 @@ func (c *Call) referral(l *leg, to sip.ReferTo) (rule flows.Rule, code int) {
 
 // mayRefer reports whether a trunk may transfer calls.
 func (c *Call) mayRefer(trunk string) bool {
-	for _, t := range c.plan.Trunks() {
-		if t.ID == trunk {
-			return t.AllowRefer
-		}
-	}
-	return false
+	t := c.plan.Trunk(trunk)
+	return t != nil && t.AllowRefer
 }
 
 // status is what the transferor is told. A challenge is nobody else's business.

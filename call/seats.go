@@ -62,8 +62,11 @@ func (h *hunt) party() sip.Party {
 
 // account is who stands behind a target.
 func (t target) account() account {
-	if t.trunk != nil {
+	switch {
+	case t.trunk != nil:
 		return account{trunk: t.trunk.ID}
+	case t.device != nil:
+		return account{device: t.device.ID}
 	}
-	return account{device: t.device}
+	return account{}
 }

@@ -42,8 +42,15 @@ type System struct {
 	// Healthy says whether a trunk is known to be up; nil: all are. Those that are
 	// not are tried last.
 	Healthy func(trunkID string) bool
+	// Pick gives a random number from 0 to n-1, for the weights of trunks; nil:
+	// the runtime's.
+	Pick func(n int) int
+	// DeclinedCode is what a caller not yet answered is told when the far end
+	// declines: 486, or 603. 0: 486.
+	DeclinedCode int
 
-	trunks trunkLimits
+	trunks  trunkLimits
+	permits permits
 }
 
 // Signalling dials, and knows where devices are registered.

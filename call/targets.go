@@ -1,7 +1,9 @@
 package call
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,20 +19,24 @@ type target struct {
 	name   string       // of the leg, in logs
 	via    string       // the trunk's or device's id
 	trunk  *flows.Trunk // whose limits hold; nil for others
-	device string       // the device's id; "" for others
 	codecs []string
 	dial   sip.Dial
+
+	device     *flows.Device // whose phone it is; nil for others
+	outward    *flows.Device // on whose permission it leads outside; nil when no device asked
+	forwarder  *flows.Device // whose phone sent the call there by a 3xx
+	redirected string        // what the 3xx named
 }
 
 // targets lists the ways to reach a destination in rounds: the trunks one after
 // the other, the contacts of a device together. Without any, the outcome says
 // why.
-func (c *Call) targets(to flows.DialRequest) ([][]target, flows.Outcome) {
+func (c *Call) targets(a *act, to flows.DialRequest) ([][]target, flows.Outcome) {
 	switch {
 	case to.Type == flows.ToDevice, to.Device != nil: // a number of our own goes to its device, not around by a trunk
 		return c.deviceTargets(to.Device)
 	case to.Type == flows.ToNumber:
-		return c.trunkTargets(to.Destination)
+		return c.trunkTargets(to.Destination, a, nil)
 	case to.Type == flows.ToSIP:
 		return [][]target{{{
 			name: to.Destination, via: to.Destination,
@@ -40,20 +46,62 @@ func (c *Call) targets(to flows.DialRequest) ([][]target, flows.Outcome) {
 	return nil, flows.Outcome{Result: flows.Missing, Detail: fmt.Sprintf("%s %q cannot be dialled", to.Type, to.Destination)}
 }
 
-func (c *Call) trunkTargets(number string) (rounds [][]target, none flows.Outcome) {
-	for _, t := range c.plan.Trunks() {
-		if t.Outbound == nil || t.Outbound.URI == "" {
+// trunkTargets are the trunks by which a number outside can be reached, in the
+// order in which they are tried. forwarder is the device whose phone sent the
+// call there, on whose account it then goes; nil for others.
+func (c *Call) trunkTargets(number string, a *act, forwarder *flows.Device) (rounds [][]target, none flows.Outcome) {
+	if c.diverted+len(c.ownStations(a, forwarder)) > maxDiversions {
+		return nil, flows.Outcome{Result: flows.Failed, SIPCode: 482, SIPReason: "Loop Detected",
+			Detail: fmt.Sprintf("the call had been sent on %d times before it came here", c.diverted)}
+	}
+	none = flows.Outcome{Result: flows.Unavailable, Detail: "no trunk takes outbound calls"}
+	outward := forwarder
+	if outward == nil && a != nil {
+		outward = a.outward
+	}
+	for _, t := range c.sys.order(c.plan.Trunks()) {
+		if outward != nil && forwarder == nil && !c.presentable(a, t) {
+			none.Detail = "the device has no number that a trunk could be shown"
 			continue
 		}
-		rounds = append(rounds, []target{{
-			name: number, via: t.ID, trunk: t, codecs: c.codecOrder(t.Codecs),
-			dial: sip.Dial{To: number, Target: sip.Target{
-				URI: trunkURI(t.Outbound), Username: t.Outbound.Username, Password: t.Outbound.Password,
-				Insecure: t.Outbound.TLSVerify != nil && !*t.Outbound.TLSVerify,
-			}},
-		}})
+		next := c.trunkTarget(t, trunkURI(t.Outbound), c.plan.Rewrite(t.ID, flows.OutboundTo, number))
+		next.name, next.outward, next.forwarder = number, outward, forwarder
+		rounds = append(rounds, []target{next})
 	}
-	return c.sys.healthyFirst(rounds), flows.Outcome{Result: flows.Unavailable, Detail: "no trunk takes outbound calls"}
+	return rounds, none
+}
+
+// trunkTarget dials what a trunk writes as number at an address of the trunk's.
+func (c *Call) trunkTarget(t *flows.Trunk, uri, number string) target {
+	return target{
+		name: number, via: t.ID, trunk: t, codecs: c.codecOrder(t.Codecs),
+		dial: sip.Dial{To: number, Target: sip.Target{
+			URI: uri, Username: t.Outbound.Username, Password: t.Outbound.Password,
+			Insecure: t.Outbound.TLSVerify != nil && !*t.Outbound.TLSVerify,
+		}},
+	}
+}
+
+// order is the order in which one call tries the trunks that take calls out: by
+// priority and weight, those that are known to be down, or have asked to be left
+// alone, after all others.
+func (s *System) order(trunks []*flows.Trunk) []*flows.Trunk {
+	pick := s.Pick
+	if pick == nil {
+		pick = rand.IntN
+	}
+	list := slices.DeleteFunc(flows.Order(trunks, pick), func(t *flows.Trunk) bool {
+		return t.Outbound == nil || t.Outbound.URI == ""
+	})
+	now := time.Now()
+	down := func(t *flows.Trunk) int {
+		if s.trunks.resting(t.ID, now) || s.Healthy != nil && !s.Healthy(t.ID) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(list, func(a, b *flows.Trunk) int { return cmp.Compare(down(a), down(b)) })
+	return list
 }
 
 // trunkURI is where a trunk's calls go; the trunk's transport field wins over
@@ -72,7 +120,7 @@ func (c *Call) deviceTargets(d *flows.Device) ([][]target, flows.Outcome) {
 	var round []target
 	for _, b := range c.sys.SIP.Bindings(d.Username) {
 		round = append(round, target{
-			name: d.Username, via: d.ID, device: d.ID, codecs: c.codecOrder(nil),
+			name: d.Username, via: d.ID, device: d, codecs: c.codecOrder(nil),
 			dial: sip.Dial{To: d.Username, Target: sip.Target{Binding: &b}},
 		})
 	}
@@ -104,14 +152,6 @@ func (c *Call) codecOrder(allowed []string) []string {
 	return order
 }
 
-// callerParty is how the caller is shown to the far end.
-func (c *Call) callerParty(number string) sip.Party {
-	if p := c.caller.party; p.User != "" { // whoever began the call has left it to somebody else
-		return sip.Party{User: number, Display: p.Display}
-	}
-	return sip.Party{User: number, Display: c.env.Call.FromDisplay}
-}
-
 // worse reports whether b tells the caller more than a: that somebody is busy
 // says more than that a trunk was down (RFC 3261 section 16.7 step 6).
 func worse(a, b flows.Outcome) bool {
@@ -135,6 +175,14 @@ func dialText(a *events.Attempt, took time.Duration) string {
 		text += fmt.Sprintf(" (%d %s)", a.SIPCode, a.SIPReason)
 	}
 	return text
+}
+
+// srtp says whether the sound with the target is to be encrypted.
+func (t target) srtp() string {
+	if t.trunk == nil {
+		return ""
+	}
+	return t.trunk.SRTP
 }
 
 // source is the address that signalling with the target goes to, where that is

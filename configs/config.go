@@ -129,6 +129,7 @@ type Calls struct {
 	ApplicationTimeout Duration `json:"application_timeout"`
 	MaxDuration        Duration `json:"max_duration"`
 	MaxConcurrent      int      `json:"max_concurrent"`
+	DeclinedCode       int      `json:"declined_code"`
 	Country            string   `json:"country"`
 }
 
@@ -175,6 +176,7 @@ func Default() *Config {
 			ApplicationTimeout: seconds(60),
 			MaxDuration:        Duration(4 * time.Hour),
 			MaxConcurrent:      0,
+			DeclinedCode:       486,
 			Country:            "us",
 		},
 		Trunks:       []flows.Trunk{},

@@ -219,6 +219,9 @@ func (c *Config) validateCalls(f *faults) {
 	if c.Calls.MaxConcurrent < 0 {
 		f.add("calls.max_concurrent", "must not be negative; 0 means no limit")
 	}
+	if code := c.Calls.DeclinedCode; code != 486 && code != 603 {
+		f.add("calls.declined_code", "must be 486 or 603, not %d", code)
+	}
 	if c.DrainTimeout < 0 {
 		f.add("drain_timeout", "must not be negative")
 	}

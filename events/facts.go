@@ -28,12 +28,13 @@ type timed interface{ times() []*time.Time }
 // Initiated says that a call came in or was placed.
 type Initiated struct {
 	Head
-	CallType    string    `json:"call_type"` // inbound | outbound
-	From        string    `json:"from"`
-	To          string    `json:"to"`
-	Verstat     string    `json:"verstat,omitempty"`     // of calls from trunks: passed | failed | none
-	Attestation string    `json:"attestation,omitempty"` // A | B | C, of a number that passed
-	InitiatedAt time.Time `json:"initiated_at"`
+	CallType     string    `json:"call_type"` // inbound | outbound
+	From         string    `json:"from"`
+	To           string    `json:"to"`
+	Verstat      string    `json:"verstat,omitempty"`       // of calls from trunks: passed | failed | none
+	Attestation  string    `json:"attestation,omitempty"`   // A | B | C, of a number that passed
+	DivertedFrom string    `json:"diverted_from,omitempty"` // the number that sent the call on last
+	InitiatedAt  time.Time `json:"initiated_at"`
 }
 
 // Ringing says that somebody is being rung, or that the caller hears ringing.

@@ -38,6 +38,13 @@ func (a *Attempt) times() []*time.Time {
 	return present(&a.StartedAt, a.RingingAt, a.AnsweredAt, a.EndedAt)
 }
 
+// Diversion is a number from which a call was sent on before it came here, and
+// why, in the words of RFC 5806.
+type Diversion struct {
+	Number string `json:"number"`
+	Reason string `json:"reason"`
+}
+
 // Problem is an error as the API shows it.
 type Problem struct {
 	Error   string `json:"error"`
@@ -70,6 +77,7 @@ type CallRecord struct {
 	Trunk            string            `json:"trunk_id,omitempty"`  // the call came in by
 	Device           string            `json:"device_id,omitempty"` // the call came in from
 	SIPCallID        string            `json:"sip_call_id,omitempty"`
+	Diversions       []Diversion       `json:"diversions,omitempty"`  // before it came here, the first one first
 	Verstat          string            `json:"verstat,omitempty"`     // of calls from trunks: passed | failed | none
 	Attestation      string            `json:"attestation,omitempty"` // A | B | C, of a number that passed
 	Attempts         []Attempt         `json:"attempts,omitempty"`
@@ -89,6 +97,7 @@ func (r CallRecord) Clone() CallRecord {
 		a.RingingAt, a.AnsweredAt, a.EndedAt = copied(a.RingingAt), copied(a.AnsweredAt), copied(a.EndedAt)
 	}
 	r.Recordings = slices.Clone(r.Recordings)
+	r.Diversions = slices.Clone(r.Diversions)
 	r.RingingAt, r.AnsweredAt, r.EndedAt = copied(r.RingingAt), copied(r.AnsweredAt), copied(r.EndedAt)
 	r.Error = copied(r.Error)
 	return r

@@ -48,20 +48,12 @@ const retryAfter = 5
 var phrases = map[int]string{403: "Forbidden", 404: "Not Found"}
 
 // route finds what a call is for: a number the switch owns, or, from a device,
-// another device. Anything else is refused with the code returned: nobody dials
-// out through the switch but by a flow or an API command.
+// another device, or a number outside that it may dial. Anything else is refused
+// with the code returned: nobody dials out through the switch but by a flow, an
+// API command or the permission of a device.
 func (x *Exchange) route(plan *flows.Plan, in *sip.Invitation) (call.Inbound, int) {
-	inbound := call.Inbound{Invitation: in, Plan: plan, From: number(in.From.User), To: number(in.To.User)}
-	if in.Anonymous {
-		inbound.From = "anonymous"
-	}
-	if in.Trunk != nil {
-		inbound.TrunkID = in.Trunk.ID
-	}
-	if in.Device != nil {
-		inbound.DeviceID = in.Device.ID
-	}
-	flow, owned := plan.Lookup(in.To.User)
+	inbound := identify(plan, in)
+	flow, owned := plan.Lookup(inbound.To)
 	switch {
 	case owned:
 		inbound.Flow = flow
@@ -69,17 +61,22 @@ func (x *Exchange) route(plan *flows.Plan, in *sip.Invitation) (call.Inbound, in
 	case in.Device == nil:
 		return inbound, 404
 	}
-	if d := colleague(plan, in.To.User); d != nil {
+	if d := colleague(plan, inbound.To); d != nil {
 		inbound.Direct = &flows.Rule{Pattern: "*", Destination: d.ID, DestinationType: flows.ToDevice}
 		if d.VoicemailBoxID != "" {
 			inbound.Direct.Fallback = &flows.Fallback{Timeout: 30, Action: flows.ToVoicemail, ActionID: d.VoicemailBoxID}
 		}
 		return inbound, 0
 	}
-	if _, err := flows.ParseNumber(inbound.To); err == nil {
-		return inbound, 403
+	if _, err := flows.ParseNumber(inbound.To); err != nil {
+		return inbound, 404
 	}
-	return inbound, 404
+	if d := plan.Device(in.Device.ID); d != nil && d.MayDial(inbound.To) && shows(plan, d) {
+		inbound.Direct = &flows.Rule{Pattern: "*", Destination: inbound.To, DestinationType: flows.ToNumber}
+		inbound.Outward = d
+		return inbound, 0
+	}
+	return inbound, 403
 }
 
 // colleague is the device that another device calls by username or number.
@@ -87,16 +84,5 @@ func colleague(plan *flows.Plan, user string) *flows.Device {
 	if d := plan.DeviceByUsername(user); d != nil {
 		return d
 	}
-	return plan.DeviceByNumber(number(user))
-}
-
-// number is user as E.164 where it is a number, with or without its plus;
-// anything else stays as it is.
-func number(user string) string {
-	for _, s := range []string{user, "+" + user} {
-		if e164, err := flows.ParseNumber(s); err == nil {
-			return e164
-		}
-	}
-	return user
+	return plan.DeviceByNumber(flows.E164(user))
 }

@@ -139,6 +139,7 @@ func (x *Exchange) newSystem() (*call.System, error) {
 		Destination: destination, Healthy: x.trunks.Healthy,
 		Codecs: []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country), HoldMusic: media.HoldMusic,
 		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
+		Pick: x.opt.Pick, DeclinedCode: x.cfg.Calls.DeclinedCode,
 		ApplicationWait: time.Duration(x.cfg.Calls.ApplicationTimeout), MaxDuration: time.Duration(x.cfg.Calls.MaxDuration),
 	}, nil
 }

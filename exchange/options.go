@@ -33,6 +33,8 @@ type Options struct {
 	DNS     func(ctx context.Context, query *dns.Msg, server, network string) (*dns.Msg, error)
 	// Dial connects to webhooks, once their address was checked.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Pick draws a number from 0 to n-1 for the weights of trunks.
+	Pick func(n int) int
 	// Version of the product, shown by the API.
 	Version string
 	// NoHTTP leaves the API's listener out; Handler still serves it.

@@ -10,8 +10,8 @@ import (
 // transfer calls. code refuses it.
 func destination(plan *flows.Plan, d *flows.Device, user string) (rule flows.Rule, code int) {
 	rule.Pattern = "*"
-	to := number(user)
-	if flow, owned := plan.Lookup(user); owned {
+	to := flows.E164(dialled(user))
+	if flow, owned := plan.Lookup(to); owned {
 		rule.DestinationType = flows.ToApplication
 		if flow != nil {
 			rule.Destination, rule.DestinationType = flow.ID, flows.ToFlow

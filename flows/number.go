@@ -3,6 +3,7 @@ package flows
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nyaruka/phonenumbers"
@@ -36,6 +37,18 @@ func ParseNumber(s string) (e164 string, err error) {
 		return "", fmt.Errorf("%q begins with no country code that exists; write the number as +14155552671", s)
 	}
 	return s, nil
+}
+
+// E164 is a number as people dial it, in E.164: with its plus, without it, or
+// with the 00 that stands for it in most of the world. Anything else stays as it
+// is.
+func E164(user string) string {
+	for _, s := range []string{user, "+" + user, "+" + strings.TrimPrefix(user, "00")} {
+		if number, err := ParseNumber(s); err == nil {
+			return number
+		}
+	}
+	return user
 }
 
 // hasCountryCode says whether digits begin with a country code in use: one to

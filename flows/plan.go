@@ -122,6 +122,16 @@ func (p *Plan) Number(number string) *PhoneNumber { return p.numbers[number] }
 // they are to be tried: by priority, then name.
 func (p *Plan) Trunks() []*Trunk { return p.trunks }
 
+// Trunk is the trunk with this id, or nil.
+func (p *Plan) Trunk(id string) *Trunk {
+	for _, t := range p.trunks {
+		if t.ID == id {
+			return t
+		}
+	}
+	return nil
+}
+
 // TrunkBySource is the trunk that lists this address; the narrowest prefix
 // wins. Names among the hosts are not looked at here.
 func (p *Plan) TrunkBySource(addr netip.Addr) (*Trunk, bool) {

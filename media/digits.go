@@ -1,6 +1,7 @@
 package media
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,4 +69,20 @@ func (s *Session) tellDigit(d dtmf.Press) {
 	if s.opts.OnDigit != nil {
 		s.opts.OnDigit(d.Digit)
 	}
+}
+
+// signalDigits hands digits to the owner, to be sent by signalling.
+func (s *Session) signalDigits(digits string, duration time.Duration) error {
+	if duration <= 0 {
+		duration = dtmf.DefaultDuration
+	}
+	for i := range len(digits) {
+		if _, ok := dtmf.Code(digits[i]); !ok {
+			return fmt.Errorf("media: %q is no digit", digits[i])
+		}
+	}
+	for i := range len(digits) {
+		s.opts.SendDigit(dtmf.Digit{Symbol: digits[i], Duration: duration, Method: dtmf.MethodInfo})
+	}
+	return nil
 }

@@ -20,6 +20,8 @@ import (
 var (
 	// ErrNoCommonCodec: 488.
 	ErrNoCommonCodec = sdp.ErrNoCommonCodec
+	// ErrNoSRTP: the sound was to be encrypted, which this version cannot do.
+	ErrNoSRTP = errors.New("media: SRTP is not available")
 	// ErrClosed: the session is closed.
 	ErrClosed = errors.New("media: session closed")
 	// ErrNotNegotiated: there is no stream to do this on yet.
@@ -43,6 +45,12 @@ type Options struct {
 	// say, need not remember. Time on hold does not count. It is told of a leg
 	// that a fault of the program has ended, too.
 	OnLost func()
+	// SendDigit takes the digits for a far end that wants them by signalling: no
+	// telephone-events are offered then, and none sent. It must not block.
+	SendDigit func(dtmf.Digit)
+	// SRTP is off (or empty), optional or required (RFC 3711). What is required
+	// cannot be had, so that Open fails; what is optional is off.
+	SRTP string
 	// Log is the call's logger; nil: the engine's.
 	Log *slog.Logger
 }
@@ -154,6 +162,9 @@ func newSession(e *Engine, o Options, formats []sdp.Format, port int, rtp, rtcp 
 		Prefer: o.Prefer, EventPT: eventPT, Direction: sdp.SendRecv,
 		Origin: sdp.Origin{Addr: e.cfg.Advertise},
 	}
+	if o.SendDigit != nil {
+		s.local.EventPT = sdp.NoPT
+	}
 	s.versions = sdp.NewVersions(uint64(rand.Uint32N(1<<31)) + 1)
 	s.buffer.jb = jitter.New(jitter.Default)
 	s.out.init()
@@ -196,10 +207,14 @@ func (s *Session) silence() {
 
 // SendDigits sends digits to the far end, each for duration and followed by
 // gap (zero: the defaults), as telephone-events or, when the far end has none,
-// as tones. Sound pauses meanwhile. It returns at once.
+// as tones. Sound pauses meanwhile. With Options.SendDigit they go there instead.
+// It returns at once.
 func (s *Session) SendDigits(digits string, duration, gap time.Duration) error {
 	if s.terms.Load() == nil {
 		return ErrNotNegotiated
+	}
+	if s.opts.SendDigit != nil {
+		return s.signalDigits(digits, duration)
 	}
 	err := ErrClosed
 	s.clocked(func() {

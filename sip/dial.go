@@ -24,6 +24,7 @@ type Dial struct {
 	To          string // user part of the Request-URI and To
 	Offer       []byte
 	Headers     []Header
+	Identity    Identity
 	MaxForwards int // 70 when 0
 }
 

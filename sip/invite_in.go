@@ -140,11 +140,26 @@ func userOf(u sipmsg.Uri) string {
 	if u.Scheme == "tel" {
 		user = u.Raw()
 	}
-	user, _, _ = strings.Cut(user, ";")
+	user, params, _ := strings.Cut(user, ";")
 	if u.Scheme == "tel" {
 		user = strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(user)
 	}
-	return plain(unescape(user))
+	return plain(unescape(inContext(user, params)))
+}
+
+// inContext makes a local number global by the phone-context that says which
+// numbers it belongs to, when that is the beginning of one (RFC 3966 §5.1.5).
+func inContext(user, params string) string {
+	if params == "" || strings.HasPrefix(user, "+") {
+		return user
+	}
+	for p := range strings.SplitSeq(params, ";") {
+		name, context, _ := strings.Cut(p, "=")
+		if strings.EqualFold(name, "phone-context") && strings.HasPrefix(unescape(context), "+") {
+			return unescape(context) + user
+		}
+	}
+	return user
 }
 
 func invitationOf(a arrival, who caller, sdp []byte) *Invitation {

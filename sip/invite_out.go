@@ -20,6 +20,7 @@ type outgoing struct {
 	cancelling bool
 	why        Reason // of the cancellation
 	authorized bool
+	identity   []Header
 	patience   *loop.Timer
 	silence    *loop.Timer        // runs while there is no sign of life
 	early      map[string]*dialog // by To tag: early dialogs, and those of a 2xx
@@ -117,6 +118,7 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 	if d.From.Display != "" {
 		from = quoted(d.From.Display) + " " + from
 	}
+	l.outbound.identity = d.Identity.headers(host, d.To, uri.Host)
 	to := "<sip:" + uri.Host + ">"
 	if callee := escapeUser(d.To); callee != "" {
 		to = "<sip:" + callee + "@" + uri.Host + ">"
@@ -142,6 +144,7 @@ func (l *Leg) sendInvite(extra ...Header) {
 	}
 	r.headers = append(r.headers, Header{"Contact", d.contact}, allowHeader, supportedHeader)
 	r.headers = append(r.headers, l.wishes()...)
+	r.headers = append(r.headers, o.identity...)
 	r.headers = append(r.headers, safe(o.dial.Headers, "")...)
 	r.headers = append(r.headers, extra...)
 	var tx *clientTx

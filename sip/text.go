@@ -3,6 +3,7 @@ package sip
 import (
 	"net/netip"
 	"strings"
+	"unicode"
 )
 
 // This file is the only door for text of an owner into a message: nothing that
@@ -25,9 +26,20 @@ func plain(s string) string {
 
 const maxText = 256
 
+// printable drops what has no business in a name that a phone shows: controls of
+// every alphabet, marks that turn the direction of text, what is no UTF-8.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // quoted makes a quoted string of any text.
 func quoted(s string) string {
-	s = plain(s)
+	s = printable(s)
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "")
 	}

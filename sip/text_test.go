@@ -41,7 +41,7 @@ func TestAttack34NothingAnOwnerGivesBreaksAMessage(t *testing.T) {
 		if len(user) <= maxText && !strings.Contains(user, "%") && userOf(req.Recipient) != plain(user) {
 			t.Fatalf("user %q became %q", user, userOf(req.Recipient))
 		}
-		if len(display) <= maxText && display == strings.Trim(strings.TrimSpace(plain(display)), `"\`) && displayOf(req.From().DisplayName) != display {
+		if len(display) <= maxText && display == strings.Trim(strings.TrimSpace(printable(display)), `"\`) && displayOf(req.From().DisplayName) != display {
 			t.Fatalf("display %q became %q", display, displayOf(req.From().DisplayName))
 		}
 	})
