@@ -69,6 +69,7 @@ func (x *Exchange) sipConfig() sip.Config {
 		expires = -1 // none of our own accord
 	}
 	return sip.Config{
+		Summary:        summaries{plan: x.store.Plan, messages: x.store.Messages}.of,
 		SessionExpires: expires, MinSE: x.cfg.SIP.MinSE.Std(),
 		Listen: x.cfg.SIP.Listen, Advertise: x.cfg.SIP.Advertise, Realm: x.cfg.SIP.Realm, UserAgent: x.cfg.SIP.UserAgent,
 		ListenPacket: x.opt.ListenPacket, ListenStream: x.opt.ListenStream, DialStream: x.opt.DialStream,

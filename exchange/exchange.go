@@ -95,6 +95,7 @@ func (x *Exchange) build() error {
 	x.store.OnPlan(x.trunks.planned)
 	x.store.OnPlan((&registrations{sip: x.sip, log: x.log, plan: x.store.Plan()}).planned)
 	x.restoreRegistrations()
+	x.store.Messages().OnChange(x.boxChanged)
 	x.webhooks = x.newDeliverer()
 	if x.system, err = x.newSystem(); err != nil {
 		return err

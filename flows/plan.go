@@ -106,6 +106,16 @@ func (p *Plan) Menu(id string) *IVRMenu {
 // Box is the voicemail box with this id, or nil.
 func (p *Plan) Box(id string) *VoicemailBox { return p.boxes[id] }
 
+// BoxDevices are the usernames of the devices that have a voicemail box.
+func (p *Plan) BoxDevices(box string) (usernames []string) {
+	for _, d := range p.devices {
+		if box != "" && d.VoicemailBoxID == box {
+			usernames = append(usernames, d.Username)
+		}
+	}
+	return usernames
+}
+
 // Device is the device with this id, or nil.
 func (p *Plan) Device(id string) *Device { return p.devices[id] }
 

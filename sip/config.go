@@ -79,6 +79,9 @@ type Config struct {
 	DNS locate.Config
 	// Resolve is DNS.Hosts.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Summary counts the voicemail messages of a device (RFC 3842); false means that
+	// it has no box. It may take its time. Nil means that nobody has one.
+	Summary func(username string) (Summary, bool)
 	// Now replaces time.Now for registrations and nonces.
 	Now func() time.Time
 }

@@ -4,8 +4,9 @@
 // It owns: the listening sockets, server and client transactions (RFC 3261 §17
 // with RFC 6026), the INVITE dialogs of both directions with the retransmission
 // of 2xx and its ACK, CANCEL and its races, forked answers, target refresh and
-// offer/answer glare, digest both ways, admission of strangers, and the
-// registrar's wire side. Connections are kept by the transport package. Messages
+// offer/answer glare, digest both ways, admission of strangers, the
+// registrar's wire side, REFER with its NOTIFY, and the subscriptions of phones to
+// their messages. Connections are kept by the transport package. Messages
 // are parsed by sipgo; its transaction and dialog layers are not used, because
 // they run every message on a goroutine of its own and so lose the order of
 // arrival.

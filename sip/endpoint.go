@@ -28,17 +28,18 @@ type Endpoint struct {
 	challenger *digest.Challenger
 	guard      *guard.Guard
 
-	servers *table[string, *serverTx]
-	clients *table[string, *clientTx]
-	dialogs *dialogs
-	live    *table[string, *Leg]
-	merged  *merged
-	locator *locate.Resolver
-	friends *friends
-	load    *shedder
-	routes  routes
-	door    *transport.Door
-	salt    string // of stateless To tags
+	servers       *table[string, *serverTx]
+	clients       *table[string, *clientTx]
+	dialogs       *dialogs
+	live          *table[string, *Leg]
+	merged        *merged
+	locator       *locate.Resolver
+	friends       *friends
+	subscriptions *subscriptions
+	load          *shedder
+	routes        routes
+	door          *transport.Door
+	salt          string // of stateless To tags
 
 	retryAfter atomic.Int64 // seconds; above 0 while draining
 	panics     atomic.Uint64
@@ -62,18 +63,19 @@ func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, err
 	cfg = cfg.withDefaults()
 	e := &Endpoint{
 		cfg: cfg, dir: dir, handler: h, log: log,
-		registrar:  registrar.New(cfg.Registrar, cfg.Now),
-		challenger: digest.New(cfg.Realm, cfg.Now),
-		servers:    newTable[string, *serverTx](),
-		clients:    newTable[string, *clientTx](),
-		dialogs:    newDialogs(),
-		live:       newTable[string, *Leg](),
-		friends:    newFriends(),
-		load:       newShedder(cfg.MaxPending, cfg.MaxCPS),
-		door:       transport.NewDoor(),
-		salt:       newToken(),
-		ready:      make(chan struct{}),
-		closed:     make(chan struct{}),
+		registrar:     registrar.New(cfg.Registrar, cfg.Now),
+		challenger:    digest.New(cfg.Realm, cfg.Now),
+		servers:       newTable[string, *serverTx](),
+		clients:       newTable[string, *clientTx](),
+		dialogs:       newDialogs(),
+		live:          newTable[string, *Leg](),
+		friends:       newFriends(),
+		subscriptions: newSubscriptions(),
+		load:          newShedder(cfg.MaxPending, cfg.MaxCPS),
+		door:          transport.NewDoor(),
+		salt:          newToken(),
+		ready:         make(chan struct{}),
+		closed:        make(chan struct{}),
 	}
 	e.merged = newMerged(func(key string) bool {
 		tx, ok := e.servers.get(key)
@@ -135,6 +137,7 @@ func (e *Endpoint) close() {
 			l.forget()
 		})
 	}
+	e.subscriptions.stop()
 	for _, tx := range e.servers.all() {
 		tx.terminate()
 	}
@@ -192,7 +195,10 @@ func (e *Endpoint) Registered() []string { return e.registrar.Users() }
 
 // Forget ends the registrations of a device that is gone, or must prove itself
 // anew, and says how many contacts it had.
-func (e *Endpoint) Forget(username string) int { return e.registrar.Remove(username) }
+func (e *Endpoint) Forget(username string) int {
+	e.subscriptions.forget(username)
+	return e.registrar.Remove(username)
+}
 
 // RegistrationChanges gives the bindings of those whose registration has changed
 // since the last call, to be kept for Restore.
@@ -214,6 +220,7 @@ type Stats struct {
 	ServerTransactions int
 	ClientTransactions int
 	Registrations      int
+	Subscriptions      int
 	Guard              guard.Stats
 	Pending            int    // calls that came in and are not answered yet
 	Shed               uint64 // calls turned away: too much to do
@@ -229,6 +236,7 @@ func (e *Endpoint) Stats() Stats {
 		ServerTransactions: e.servers.len(),
 		ClientTransactions: e.clients.len(),
 		Registrations:      e.registrar.Len(),
+		Subscriptions:      e.subscriptions.len(),
 		Guard:              e.guard.Stats(),
 		Pending:            pending,
 		Shed:               shed,

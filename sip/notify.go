@@ -37,12 +37,13 @@ func notified(req *sipmsg.Request) (code int) {
 // receiveOther answers the methods that neither begin a call nor belong to one.
 // Who they come from is asked first: a stranger learns nothing.
 func (e *Endpoint) receiveOther(a arrival) {
-	if _, ok := e.admit(a); !ok {
+	who, ok := e.admit(a)
+	if !ok {
 		return
 	}
 	switch a.req.Method {
 	case sipmsg.SUBSCRIBE:
-		e.refuse(a, 489, eventsHeader)
+		e.receiveSubscribe(a, who)
 	case sipmsg.NOTIFY:
 		e.refuse(a, notified(a.req), eventsHeader)
 	case sipmsg.REFER:

@@ -131,7 +131,7 @@ func (e *Endpoint) receiveRequest(a arrival) {
 func (e *Endpoint) receiveInDialog(a arrival) {
 	leg, ok := e.dialogs.get(dialogKey(a.req.CallID().Value(), tagOf(a.req.To().Params)))
 	if !ok {
-		e.refuse(a, 481)
+		e.receiveRenewal(a)
 		return
 	}
 	if tx := e.serve(a, ""); tx != nil {

@@ -38,6 +38,7 @@ func (e *Endpoint) receiveRegister(a arrival) {
 		tx.reply(400)
 		return
 	}
+	_, known := e.registrar.BySource(a.source)
 	bindings, err := e.registrar.Register(q)
 	if err != nil {
 		code, headers := registerError(err)
@@ -55,6 +56,9 @@ func (e *Endpoint) receiveRegister(a arrival) {
 		headers = append(headers, Header{"Path", p})
 	}
 	tx.reply(200, headers...)
+	if !known && len(bindings) > 0 {
+		e.SummaryChanged(device.Username) // to this phone it is news
+	}
 }
 
 func registerError(err error) (code int, headers []Header) {

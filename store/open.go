@@ -88,10 +88,10 @@ func (s *Store) makeCollections() {
 	s.numbers = newCollection(s, &numberKind)
 	s.webhooks = newCollection(s, webhookKind(s.opt.InsecureWebhooks))
 	s.keys = newCollection(s, &keyKind)
-	s.calls = &Records[callRow]{s, &callKind}
-	s.recordings = &Records[Recording]{s, &recordingKind}
-	s.messages = &Records[Message]{s, &messageKind}
-	s.deliveries = &Records[Delivery]{s, &deliveryKind}
+	s.calls = &Records[callRow]{s: s, k: &callKind}
+	s.recordings = &Records[Recording]{s: s, k: &recordingKind}
+	s.messages = &Records[Message]{s: s, k: &messageKind}
+	s.deliveries = &Records[Delivery]{s: s, k: &deliveryKind}
 }
 
 // openFile maps the file and looks whether it is whole. bbolt panics over

@@ -83,6 +83,7 @@ func prune[T any](ctx context.Context, r *Records[T], age time.Duration, before 
 			return n, err
 		}
 		n += len(old)
+		r.tell(old...)
 	}
 }
 

@@ -20,8 +20,24 @@ const maxScan = 10_000
 // time and one by owner (the call of a recording, the box of a message, the
 // webhook of a delivery).
 type Records[T any] struct {
-	s *Store
-	k *recordKind[T]
+	s       *Store
+	k       *recordKind[T]
+	changed func(owner string) // told after each write; nil without a listener
+}
+
+// OnChange has f called after every write of a record, with its owner. It is set
+// before the store is used by several goroutines; f must be quick.
+func (r *Records[T]) OnChange(f func(owner string)) { r.changed = f }
+
+func (r *Records[T]) tell(xs ...*T) {
+	if r.changed == nil {
+		return
+	}
+	for _, x := range xs {
+		if x != nil {
+			r.changed(r.k.owner(x))
+		}
+	}
 }
 
 type recordKind[T any] struct {
@@ -75,7 +91,7 @@ func (r *Records[T]) save(ctx context.Context, x *T, also func(*bbolt.Tx) error)
 		*m.created = now
 	}
 	*m.created, *m.updated = events.Moment(*m.created), events.Moment(now)
-	return r.s.batch(func(tx *bbolt.Tx) error {
+	err := r.s.batch(func(tx *bbolt.Tx) error {
 		old, err := r.find(tx, *m.id)
 		if err != nil {
 			return err
@@ -89,6 +105,10 @@ func (r *Records[T]) save(ctx context.Context, x *T, also func(*bbolt.Tx) error)
 		}
 		return also(tx)
 	})
+	if err == nil {
+		r.tell(x)
+	}
+	return err
 }
 
 // Update lets change work on the record with this id and keeps what it made of
@@ -97,7 +117,7 @@ func (r *Records[T]) Update(ctx context.Context, id, ifMatch string, change func
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var x *T
+	var x, was *T
 	err := r.s.batch(func(tx *bbolt.Tx) error {
 		old, err := r.current(tx, id, ifMatch)
 		if err != nil {
@@ -109,13 +129,17 @@ func (r *Records[T]) Update(ctx context.Context, id, ifMatch string, change func
 		if err := change(x); err != nil {
 			return err
 		}
-		m, was := r.k.meta(x), r.k.meta(old)
-		*m.id, *m.created = *was.id, *was.created
-		*m.updated, *m.revision = events.Moment(r.s.now()), *was.revision+1
+		was = old
+		m, before := r.k.meta(x), r.k.meta(old)
+		*m.id, *m.created = *before.id, *before.created
+		*m.updated, *m.revision = events.Moment(r.s.now()), *before.revision+1
 		return r.write(tx, old, x)
 	})
 	if err != nil {
 		return nil, err
+	}
+	if r.tell(x); r.k.owner(was) != r.k.owner(x) {
+		r.tell(was)
 	}
 	return x, nil
 }
@@ -132,6 +156,9 @@ func (r *Records[T]) Delete(ctx context.Context, id, ifMatch string) (*T, error)
 		}
 		return r.erase(tx, x)
 	})
+	if err == nil {
+		r.tell(x)
+	}
 	return x, err
 }
 
