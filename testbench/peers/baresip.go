@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,8 +21,9 @@ rtp_ports %d-%d
 audio_source aufile,%s
 audio_player aufile,none
 audio_alert aufile,none
+sip_verify_server no
 module_path %s
-module g711.so
+%smodule g711.so
 module aufile.so
 module sndfile.so
 snd_path %s
@@ -37,7 +39,24 @@ ctrl_tcp_listen 127.0.0.1:%d
 type Account struct {
 	User, Password string
 	Registrar      string // host:port it registers at; empty: it does not
+	Transport      string // of the registration: udp (default), tcp, or tls, with any certificate
+	Codec          string // the only one it speaks: PCMU, PCMA, or opus; empty: both kinds of G.711
 	Manual         bool   // wait for Accept; else every call is answered at once
+}
+
+// line is the account as baresip's file of accounts has it.
+func (a Account) line(port int) string {
+	line := fmt.Sprintf("<sip:%s@%s:%d>;regint=0", a.User, Loopback, port)
+	if a.Registrar != "" {
+		line = fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_pass=%s;regint=300", a.User, a.Registrar, or(a.Transport, "udp"), a.Password)
+	}
+	if a.Codec != "" {
+		line += ";audio_codecs=" + a.Codec
+	}
+	if a.Manual {
+		return line + ";answermode=manual\n"
+	}
+	return line + ";answermode=auto\n"
 }
 
 // Baresip is baresip steered through its control socket.
@@ -68,16 +87,12 @@ func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 	// The port after the SIP port is its TLS port: four in a row keep the control socket clear of it.
 	b := &Baresip{Port: Ports(tb, 4), dir: tb.TempDir(), more: make(chan struct{})}
 	control, rtp := b.Port+3, Ports(tb, 8)
-	config := fmt.Sprintf(baresipConfig, b.Port, rtp, rtp+8, play, modulePath(tb), b.dir, control)
-	mode := "auto"
-	if a.Manual {
-		mode = "manual"
+	further := ""
+	if strings.HasPrefix(a.Codec, "opus") {
+		further = "module opus.so\n"
 	}
-	account := fmt.Sprintf("<sip:%s@%s:%d>;regint=0;answermode=%s\n", a.User, Loopback, b.Port, mode)
-	if a.Registrar != "" {
-		account = fmt.Sprintf("<sip:%s@%s>;auth_pass=%s;regint=300;answermode=%s\n", a.User, a.Registrar, a.Password, mode)
-	}
-	for name, text := range map[string]string{"config": config, "accounts": account, "contacts": ""} {
+	config := fmt.Sprintf(baresipConfig, b.Port, rtp, rtp+8, play, modulePath(tb), further, b.dir, control)
+	for name, text := range map[string]string{"config": config, "accounts": a.line(b.Port), "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			tb.Fatalf("configure baresip: %v", err)
 		}

@@ -9,41 +9,79 @@ import (
 	"time"
 )
 
-// linphoneConfig keeps Linphone on loopback, without STUN, video, TCP, TLS and without codecs that would have
-// to be transcoded: what is measured here is the switch.
+// linphoneConfig keeps Linphone on loopback, on one transport, without STUN and video. No authority knows the
+// certificate that the switch makes for itself.
 const linphoneConfig = `[sip]
-sip_port=%d
-sip_tcp_port=-1
-sip_tls_port=-1
+sip_port=%[1]d
+sip_tcp_port=%[2]d
+sip_tls_port=%[3]d
+verify_server_certs=0
+verify_server_cn=0
 use_ipv6=0
 guess_hostname=0
 default_proxy=-1
 register_only_when_network_is_up=0
 [rtp]
-audio_rtp_port=%d
+audio_rtp_port=%[4]d
 [net]
 firewall_policy=none
 [video]
 enabled=0
 [sound]
 echocancellation=0
-`
+%[5]s`
 
 // Linphone is linphonec with sound files in place of a sound card.
 type Linphone struct {
 	*Process
 	Port      int    // of its SIP socket
+	Transport string // udp, tcp or tls
 	Recording string // WAV of what it heard, complete once a call has ended
+}
+
+// LinphoneSetup says how a Linphone differs from others.
+type LinphoneSetup struct {
+	Transport string // the only one it speaks: udp (default), tcp or tls
+	Codec     string // the only one it speaks: PCMU or PCMA; empty: those it usually does
+}
+
+// codecs are the rows of its configuration about codecs: what is not listed is added by itself and enabled.
+func (o LinphoneSetup) codecs() string {
+	if o.Codec == "" {
+		return ""
+	}
+	rows := "[misc]\nadd_missing_audio_codecs=0\n"
+	for i, name := range []string{"PCMU", "PCMA"} {
+		enabled := 0
+		if name == o.Codec {
+			enabled = 1
+		}
+		rows += fmt.Sprintf("[audio_codec_%d]\nmime=%s\nrate=8000\nchannels=1\nenabled=%d\n", i, name, enabled)
+	}
+	return rows
 }
 
 // StartLinphone starts a Linphone that plays the sound file into its calls.
 func StartLinphone(tb testing.TB, play string) *Linphone {
 	tb.Helper()
+	return StartLinphoneWith(tb, play, LinphoneSetup{})
+}
+
+// StartLinphoneWith starts a Linphone so set up.
+func StartLinphoneWith(tb testing.TB, play string, o LinphoneSetup) *Linphone {
+	tb.Helper()
 	dir := tb.TempDir()
 	rtp := Ports(tb, 2)
-	l := &Linphone{Port: Ports(tb, 2), Recording: filepath.Join(dir, "heard.wav")}
+	l := &Linphone{Port: Ports(tb, 2), Transport: or(o.Transport, "udp"), Recording: filepath.Join(dir, "heard.wav")}
 	rc := filepath.Join(dir, "linphonerc")
-	if err := os.WriteFile(rc, fmt.Appendf(nil, linphoneConfig, l.Port, rtp), 0o600); err != nil {
+	only := func(transport string) int {
+		if transport == l.Transport {
+			return l.Port
+		}
+		return -1
+	}
+	text := fmt.Appendf(nil, linphoneConfig, only("udp"), only("tcp"), only("tls"), rtp, o.codecs())
+	if err := os.WriteFile(rc, text, 0o600); err != nil {
 		tb.Fatalf("configure linphone: %v", err)
 	}
 	for _, d := range []string{".local/share/linphone", ".config/linphone"} {
@@ -65,7 +103,7 @@ func StartLinphone(tb testing.TB, play string) *Linphone {
 // tell by itself, so it is asked.
 func (l *Linphone) Register(user, address, password string) {
 	l.tb.Helper()
-	l.Type(fmt.Sprintf("register sip:%s@%s sip:%s %s", user, address, address, password))
+	l.Type(fmt.Sprintf("register sip:%s@%s sip:%s;transport=%s %s", user, address, address, l.Transport, password))
 	tick, timeout := time.NewTicker(200*time.Millisecond), time.NewTimer(15*time.Second)
 	defer tick.Stop()
 	defer timeout.Stop()

@@ -33,6 +33,20 @@ func Tone(tb testing.TB, hz int, dBFS float64, length time.Duration) string {
 // virtual time to find.
 func Level(tb testing.TB, path string, channel, hz int, from, length time.Duration) float64 {
 	tb.Helper()
+	levels := Levels(tb, path, channel, hz, from, length)
+	if len(levels) == 0 {
+		tb.Fatalf("%s has no sound from %v on", path, from)
+	}
+	slices.Sort(levels)
+	return levels[len(levels)/2]
+}
+
+// Window is how long each of the levels of Levels lasts.
+const Window = 200 * time.Millisecond
+
+// Levels measures as Level does, window after window.
+func Levels(tb testing.TB, path string, channel, hz int, from, length time.Duration) []float64 {
+	tb.Helper()
 	mix := []string{"remix", strconv.Itoa(channel)}
 	if channel == 0 {
 		mix = []string{"channels", "1"}
@@ -49,17 +63,13 @@ func Level(tb testing.TB, path string, channel, hz int, from, length time.Durati
 	if err != nil {
 		tb.Fatalf("sox %q: %v\n%s", args, err, &complaint)
 	}
-	const window = 8000 / 5
+	const window = int(8000 * Window / time.Second)
 	var levels []float64
 	for len(raw) >= 4*window {
 		levels = append(levels, rms(raw[:4*window]))
 		raw = raw[4*window:]
 	}
-	if len(levels) == 0 {
-		tb.Fatalf("%s has no sound from %v on", path, from)
-	}
-	slices.Sort(levels)
-	return levels[len(levels)/2]
+	return levels
 }
 
 // rms is the level of 32-bit floating point samples.
