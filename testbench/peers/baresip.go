@@ -40,7 +40,7 @@ type Account struct {
 	User, Password string
 	Registrar      string // host:port it registers at; empty: it does not
 	Transport      string // of the registration: udp (default), tcp, or tls, with any certificate
-	Codec          string // the only one it speaks: PCMU, PCMA, or opus; empty: both kinds of G.711
+	Codec          string // the only one it speaks: PCMU, PCMA or opus/48000/2; empty: both kinds of G.711
 	Manual         bool   // wait for Accept; else every call is answered at once
 }
 

@@ -1,0 +1,53 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"b2bua/testbench/peers"
+)
+
+// Linphone speaks PCMU alone and baresip PCMA alone: the switch stands between them. A third phone speaks only what
+// the switch does not; it neither reaches anybody nor is reached.
+func TestPhonesWithDifferentCodecs(t *testing.T) {
+	x := startExchange(t, "alice", "bob", "carol")
+	alice := x.linphone("alice", toneA, peers.LinphoneSetup{Codec: "PCMU"})
+	bob := x.baresip("bob", toneB, peers.Account{Codec: "PCMA"})
+	carol := x.baresip("carol", toneC, peers.Account{Codec: "opus/48000/2"})
+
+	alice.Call(x.at("bob", "udp"), 10*time.Second)
+	id := x.initiated("alice", "bob")
+	bob.Expect("audio decoder: PCMA", 5*time.Second)
+	bob.Await("CALL_ESTABLISHED", 5*time.Second)
+	peers.Talk(2500 * time.Millisecond)
+	alice.Hangup()
+	bob.Await("CALL_CLOSED", 5*time.Second)
+	x.endedBy(id, "caller")
+	heardInTurn(t, "Alice", alice.Recording, toneB)
+	heardInTurn(t, "Bob", bob.Heard(), toneA)
+	hears(t, "Bob", bob.Heard(), toneA, time.Second)
+
+	carol.Command("dial", x.at("bob", "udp"))
+	carol.Await("CALL_CLOSED", 5*time.Second)
+	carol.Expect("488 Not Acceptable Here", time.Second)
+	x.failed(x.initiated("carol", "bob"), "codec_mismatch", 488)
+
+	alice.Dial(x.at("carol", "udp"))
+	record := x.failed(x.initiated("alice", "carol"), "routing_failed", 488)
+	if record.str("attempts", 0, "result") != "codec_mismatch" {
+		t.Errorf("the attempt to reach Carol: %v", record)
+	}
+	alice.Over(5 * time.Second)
+}
+
+// failed wants the record of a call that reached nobody, for a reason, and returns it.
+func (x *exchange) failed(id, reason string, code float64) doc {
+	x.t.Helper()
+	r := x.ended(id)
+	if r.str("status") != "failed" || r.str("failure_reason") != reason || r.num("sip_code") != code {
+		x.t.Errorf("the record of a call that fails with %s: %v", reason, r)
+	}
+	return r
+}
