@@ -76,7 +76,7 @@ func TestLinphoneTransfersAfterConsulting(t *testing.T) {
 	alice.Type("pause")
 	x.heldBy(first, "caller")
 	alice.Call(x.at("carol", "udp"), 10*time.Second)
-	x.initiated("alice", "carol")
+	second := x.initiated("alice", "carol")
 	peers.Talk(2 * time.Second)
 
 	alice.Type("transfer 1 --to-call 2")
@@ -85,7 +85,10 @@ func TestLinphoneTransfersAfterConsulting(t *testing.T) {
 	alice.Expect("No active call", 5*time.Second)
 	bob.Hangup()
 	carol.Await("CALL_CLOSED", 5*time.Second)
-	x.ended(first)
+	x.endedBy(first, "caller") // Bob has Alice's place
+	if r := x.ended(second); r.str("status") != "completed" || r.str("completion_reason") != "transferred" {
+		t.Errorf("the record of the call that Bob was handed to: %v", r)
+	}
 	heardInTurn(t, "Bob", bob.Heard(), toneA, music, toneC)
 	heardInTurn(t, "Carol", carol.Heard(), toneA, toneB)
 }

@@ -41,6 +41,7 @@ type Account struct {
 	Registrar      string // host:port it registers at; empty: it does not
 	Transport      string // of the registration: udp (default), tcp, or tls, with any certificate
 	Codec          string // the only one it speaks: PCMU, PCMA or opus/48000/2; empty: both kinds of G.711
+	Lamp           bool   // it subscribes to message-summary where it registers; what it is told are MWI_NOTIFY events
 	Manual         bool   // wait for Accept; else every call is answered at once
 }
 
@@ -90,6 +91,9 @@ func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 	further := ""
 	if strings.HasPrefix(a.Codec, "opus") {
 		further = "module opus.so\n"
+	}
+	if a.Lamp {
+		further += "module_app mwi.so\n"
 	}
 	config := fmt.Sprintf(baresipConfig, b.Port, rtp, rtp+8, play, modulePath(tb), further, b.dir, control)
 	for name, text := range map[string]string{"config": config, "accounts": a.line(b.Port), "contacts": ""} {

@@ -37,12 +37,14 @@ type Linphone struct {
 	Port      int    // of its SIP socket
 	Transport string // udp, tcp or tls
 	Recording string // WAV of what it heard, complete once a call has ended
+	dir       string
 }
 
 // LinphoneSetup says how a Linphone differs from others.
 type LinphoneSetup struct {
 	Transport string // the only one it speaks: udp (default), tcp or tls
 	Codec     string // the only one it speaks: PCMU or PCMA; empty: those it usually does
+	Trace     bool   // keep what goes over its socket, for Wire
 }
 
 // codecs are the rows of its configuration about codecs: what is not listed is added by itself and enabled.
@@ -72,7 +74,7 @@ func StartLinphoneWith(tb testing.TB, play string, o LinphoneSetup) *Linphone {
 	tb.Helper()
 	dir := tb.TempDir()
 	rtp := Ports(tb, 2)
-	l := &Linphone{Port: Ports(tb, 2), Transport: or(o.Transport, "udp"), Recording: filepath.Join(dir, "heard.wav")}
+	l := &Linphone{Port: Ports(tb, 2), Transport: or(o.Transport, "udp"), Recording: filepath.Join(dir, "heard.wav"), dir: dir}
 	rc := filepath.Join(dir, "linphonerc")
 	only := func(transport string) int {
 		if transport == l.Transport {
@@ -89,7 +91,11 @@ func StartLinphoneWith(tb testing.TB, play string, o LinphoneSetup) *Linphone {
 			tb.Fatalf("configure linphone: %v", err)
 		}
 	}
-	l.Process = Start(tb, dir, nil, "linphonec", "-c", rc)
+	args := []string{"-c", rc}
+	if o.Trace {
+		args = append(args, "-d", "6", "-l", l.log())
+	}
+	l.Process = Start(tb, dir, nil, "linphonec", args...)
 	l.Expect("linphonec>", 10*time.Second)
 	l.Type("ipv6 disable") // with IPv6 on, it takes the wrong local address
 	l.Type("soundcard use files")
@@ -97,6 +103,18 @@ func StartLinphoneWith(tb testing.TB, play string, o LinphoneSetup) *Linphone {
 	l.Type("play " + play)
 	l.Type("record " + l.Recording)
 	return l
+}
+
+func (l *Linphone) log() string { return filepath.Join(l.dir, "wire.log") }
+
+// Wire is what has gone over its socket so far, among other things; it is empty without Trace.
+func (l *Linphone) Wire() string {
+	l.tb.Helper()
+	text, err := os.ReadFile(l.log())
+	if err != nil {
+		l.tb.Fatalf("read linphone's log: %v", err)
+	}
+	return string(text)
 }
 
 // Register registers user at the switch that listens on address, and waits until that has worked. It does not
