@@ -276,7 +276,7 @@ func TestResourceLife(t *testing.T) {
 func TestSecretsAreWriteOnly(t *testing.T) {
 	b := newBench(t)
 	device := b.want(b.do("POST", "/v2/devices", `{"device_id":"dev_desk","username":"desk","password":"correct horse"}`), 201)
-	trunk := b.want(b.do("POST", "/v2/trunks", `{"trunk_id":"trunk_a","name":"a","hosts":["192.0.2.1"],"outbound":{"uri":"sip:192.0.2.1","username":"u","password":"battery staple"}}`), 201)
+	trunk := b.want(b.do("POST", "/v2/trunks", `{"trunk_id":"trunk_a","name":"a","hosts":["192.0.2.1"],"inbound":{"username":"pbx","password":"clumsy giraffe"},"outbound":{"uri":"sip:192.0.2.1","username":"u","password":"battery staple"}}`), 201)
 	hook := b.want(b.do("POST", "/v2/webhooks", `{"id":"wh_a","url":"https://example.com/e","events":["*"]}`), 201)
 	secret := hook.str("signing_secret")
 	if !strings.HasPrefix(secret, "whsec_") {
@@ -287,12 +287,12 @@ func TestSecretsAreWriteOnly(t *testing.T) {
 		b.do("PATCH", "/v2/devices/dev_desk", `{"display_name":"Desk"}`),
 		b.do("PUT", "/v2/devices/dev_desk", `{"username":"desk","display_name":"Desk 2"}`),
 		b.do("GET", "/v2/trunks/trunk_a", ""), b.do("PATCH", "/v2/trunks/trunk_a", `{"outbound":{"priority":5}}`),
-		b.do("PUT", "/v2/trunks/trunk_a", `{"name":"a","hosts":["192.0.2.1"],"outbound":{"uri":"sip:192.0.2.1","username":"u"}}`),
+		b.do("PUT", "/v2/trunks/trunk_a", `{"name":"a","hosts":["192.0.2.1"],"inbound":{"username":"pbx"},"outbound":{"uri":"sip:192.0.2.1","username":"u"}}`),
 		b.do("GET", "/v2/webhooks/wh_a", ""), b.do("GET", "/v2/webhooks", ""), b.do("PATCH", "/v2/webhooks/wh_a", `{"active":false}`)} {
 		if a.Code >= 300 {
 			t.Errorf("%d %s", a.Code, a.Body)
 		}
-		for _, s := range []string{"correct horse", "battery staple", secret} {
+		for _, s := range []string{"correct horse", "battery staple", "clumsy giraffe", secret} {
 			if strings.Contains(a.Body.String(), s) {
 				t.Errorf("a secret is shown: %s", a.Body)
 			}
@@ -301,7 +301,7 @@ func TestSecretsAreWriteOnly(t *testing.T) {
 	if d, err := b.store.Devices().Get("dev_desk"); err != nil || d.Password != "correct horse" || d.DisplayName != "Desk 2" {
 		t.Errorf("device %+v, %v", d, err)
 	}
-	if x, err := b.store.Trunks().Get("trunk_a"); err != nil || x.Outbound.Password != "battery staple" {
+	if x, err := b.store.Trunks().Get("trunk_a"); err != nil || x.Outbound.Password != "battery staple" || x.Inbound.Password != "clumsy giraffe" {
 		t.Errorf("trunk %+v, %v", x, err)
 	}
 	rotated := b.want(b.do("POST", "/v2/webhooks/wh_a/rotate-secret", ""), 200)

@@ -42,22 +42,12 @@ func (s *Server) nounRoutes() {
 	})
 	serve(s, noun[flows.Trunk]{
 		path: "/v2/trunks", name: "Trunk", tag: "Devices, trunks and numbers", idField: "trunk_id",
-		about: "A trunk is a carrier: who may send calls here, and where calls to the outside go. The password is never shown.",
+		about: "A trunk is a carrier: who may send calls here, and where calls to the outside go. The passwords are never shown.",
 		rows:  s.Store.Trunks(), fresh: func() *flows.Trunk { return new(flows.Trunk) },
 		id:    func(x *flows.Trunk) string { return x.ID },
 		aside: "status", more: s.trunkStatus,
-		hide: func(x *flows.Trunk) {
-			if x.Outbound != nil {
-				shown := *x.Outbound
-				shown.Password = ""
-				x.Outbound = &shown
-			}
-		},
-		keep: func(old, now *flows.Trunk) {
-			if old.Outbound != nil && now.Outbound != nil && now.Outbound.Password == "" && now.Outbound.Username == old.Outbound.Username {
-				now.Outbound.Password = old.Outbound.Password
-			}
-		},
+		hide: hideTrunk,
+		keep: keepTrunk,
 	})
 	serve(s, noun[flows.PhoneNumber]{
 		path: "/v2/phone-numbers", name: "Phone number", tag: "Devices, trunks and numbers", kind: flows.KindNumber, idField: "phone_number",
@@ -78,4 +68,27 @@ func (s *Server) nounRoutes() {
 		},
 		reveal: true,
 	})
+}
+
+// hideTrunk takes the passwords out of what is shown.
+func hideTrunk(x *flows.Trunk) {
+	if x.Outbound != nil {
+		shown := *x.Outbound
+		shown.Password = ""
+		x.Outbound = &shown
+	}
+	if x.Inbound != nil {
+		x.Inbound = &flows.TrunkInbound{Username: x.Inbound.Username}
+	}
+}
+
+// keepTrunk gives a trunk that is replaced the passwords it had, for names that
+// have not changed.
+func keepTrunk(old, now *flows.Trunk) {
+	if old.Outbound != nil && now.Outbound != nil && now.Outbound.Password == "" && now.Outbound.Username == old.Outbound.Username {
+		now.Outbound.Password = old.Outbound.Password
+	}
+	if old.Inbound != nil && now.Inbound != nil && now.Inbound.Password == "" && now.Inbound.Username == old.Inbound.Username {
+		now.Inbound.Password = old.Inbound.Password
+	}
 }

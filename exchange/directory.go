@@ -26,6 +26,15 @@ func (d directory) TrunkBySource(addr netip.Addr) (sip.Trunk, bool) {
 	return d.trunks.trunk(addr)
 }
 
+// TrunkByUsername finds a trunk that proves by digest who it is.
+func (d directory) TrunkByUsername(username string) (t sip.Trunk, password string, ok bool) {
+	found := d.plan().TrunkByUsername(username)
+	if found == nil {
+		return sip.Trunk{}, "", false
+	}
+	return sip.Trunk{ID: found.ID, Name: found.Name}, found.Inbound.Password, true
+}
+
 // Device finds a device by the name it registers with.
 func (d directory) Device(username string) (sip.Device, bool) {
 	dev := d.plan().DeviceByUsername(username)

@@ -32,6 +32,7 @@ type Plan struct {
 	fallback    *CallFlow            // the oldest active flow without a number
 	trunks      []*Trunk
 	sources     []source
+	byInbound   map[string]*Trunk
 	rewriters   map[string]*rewriters // by trunk id
 	defaultFlow []*CallFlow           // all active flows without a number, oldest first
 }
@@ -73,6 +74,7 @@ func NewPlan(n Nouns) (*Plan, Problems) {
 		byNumber:   make(map[string]*Device, len(n.Devices)),
 		numbers:    make(map[string]*PhoneNumber, len(n.Numbers)),
 		dids:       make(map[string]*CallFlow, len(n.Flows)),
+		byInbound:  make(map[string]*Trunk),
 		rewriters:  make(map[string]*rewriters, len(n.Trunks)),
 	}
 	p.addFlows(n.Flows, &problems)
@@ -153,6 +155,10 @@ func (p *Plan) TrunkBySource(addr netip.Addr) (*Trunk, bool) {
 	}
 	return nil, false
 }
+
+// TrunkByUsername is the trunk that proves by digest who it is, under this name,
+// or nil.
+func (p *Plan) TrunkByUsername(username string) *Trunk { return p.byInbound[username] }
 
 // Lookup finds the flow for a dialled number, and whether the switch owns that
 // number at all: the active flow with this number, else the active flow the
@@ -294,6 +300,7 @@ func (p *Plan) addTrunks(list []*Trunk, problems *Problems) {
 		}
 		seen[t.ID] = true
 		p.rewriters[t.ID] = compileTransforms(t.Transforms)
+		p.addInbound(t, problems)
 		for _, host := range t.Hosts {
 			if prefix, ok := hostPrefix(host); ok {
 				p.sources = append(p.sources, source{prefix, t})
@@ -307,4 +314,19 @@ func (p *Plan) addTrunks(list []*Trunk, problems *Problems) {
 	slices.SortStableFunc(p.sources, func(a, b source) int {
 		return cmp.Compare(b.prefix.Bits(), a.prefix.Bits())
 	})
+}
+
+// addInbound: one name is one account, be it of a device or of a trunk.
+func (p *Plan) addInbound(t *Trunk, problems *Problems) {
+	if t.Inbound == nil || t.Inbound.Username == "" {
+		return
+	}
+	name := t.Inbound.Username
+	if d := p.byUsername[name]; d != nil {
+		problems.addConflict("inbound.username", "the device %q and the trunk %q both prove themselves as %q; choose another username for one", d.ID, t.ID, name)
+	}
+	if other := p.byInbound[name]; other != nil {
+		problems.addConflict("inbound.username", "the trunk %q already proves itself as %q; choose another username", other.ID, name)
+	}
+	p.byInbound[name] = t
 }

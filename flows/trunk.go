@@ -12,6 +12,7 @@ type Trunk struct {
 	ID              string         `json:"trunk_id"`
 	Name            string         `json:"name"`
 	Hosts           []string       `json:"hosts,omitempty"` // addresses, CIDRs or names: inbound identity
+	Inbound         *TrunkInbound  `json:"inbound,omitempty"`
 	Outbound        *TrunkOutbound `json:"outbound,omitempty"`
 	CallerID        *CallerID      `json:"caller_id,omitempty"`
 	Transforms      *Transforms    `json:"transforms,omitempty"`
@@ -25,6 +26,13 @@ type Trunk struct {
 	CreatedAt       time.Time      `json:"created_at,omitzero"`
 	UpdatedAt       time.Time      `json:"updated_at,omitzero"`
 	Revision        int            `json:"revision,omitempty"`
+}
+
+// TrunkInbound is how a trunk proves who it is when its address does not tell, as
+// an exchange behind a line that changes its address: by digest, as phones do.
+type TrunkInbound struct {
+	Username string `json:"username"`
+	Password string `json:"password,omitempty"`
 }
 
 // TrunkOutbound is where and how calls leave by a trunk.
@@ -85,8 +93,11 @@ func (t *Trunk) Validate() Problems {
 			problems.add(fmt.Sprintf("hosts[%d]", i), "%q is neither an address, a CIDR nor a host name; write it as 192.0.2.10, 192.0.2.0/24 or sip.example.com", shorten(host))
 		}
 	}
-	if len(t.Hosts) == 0 && t.Outbound == nil {
-		problems.add("hosts", "a trunk without hosts and without outbound carries no calls; give hosts for calls in, outbound for calls out")
+	if len(t.Hosts) == 0 && t.Inbound == nil && t.Outbound == nil {
+		problems.add("hosts", "a trunk without hosts and without outbound carries no calls; give hosts, or inbound with a password, for calls in, outbound for calls out")
+	}
+	if t.Inbound != nil {
+		problems = append(problems, t.Inbound.Validate().Under("inbound")...)
 	}
 	if t.Outbound != nil {
 		problems = append(problems, t.Outbound.Validate().Under("outbound")...)
@@ -118,6 +129,20 @@ func (t *Trunk) Validate() Problems {
 	if t.Probe < -1 || t.Probe > 86400 {
 		problems.add("probe", "%d is out of range; give the seconds between OPTIONS, 1 to 86400, 0 for the default of 30 or -1 for none", t.Probe)
 	}
+	return problems
+}
+
+// Validate tells everything that is wrong with how it proves who it is.
+func (i *TrunkInbound) Validate() Problems {
+	var problems Problems
+	if i.Username == "" {
+		problems.add("username", "the username is missing; calls in are known by it")
+	}
+	if i.Password == "" {
+		problems.add("password", "the password is missing; without one anybody could call as this trunk")
+	}
+	problems.addIf("username", checkText(i.Username, 128))
+	problems.addIf("password", checkText(i.Password, 128))
 	return problems
 }
 

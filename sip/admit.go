@@ -11,8 +11,8 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
-// caller is who sends an INVITE: a trunk known by its address, or a device that
-// has proved its password.
+// caller is who sends a request: a trunk known by its address, or a trunk or a
+// device that has proved its password.
 type caller struct {
 	trunk  *Trunk
 	device *Device
@@ -30,11 +30,21 @@ func (e *Endpoint) admit(a arrival) (caller, bool) {
 	if e.shunned(a) || !registered && e.load.busy(time.Now()) {
 		return caller{}, false
 	}
-	d, ok := e.authenticate(a, !registered)
-	if !ok {
-		return caller{}, false
+	return e.authenticate(a, !registered)
+}
+
+// account finds the password of a user name, and whose it is. It looks in the
+// same places whether or not there is such a user.
+func (e *Endpoint) account(user string) (who caller, password string) {
+	d, isDevice := e.dir.Device(user)
+	t, secret, isTrunk := e.dir.TrunkByUsername(user)
+	switch {
+	case isDevice:
+		return caller{device: &d}, d.Password
+	case isTrunk:
+		return caller{trunk: &t}, secret
 	}
-	return caller{device: &d}, true
+	return caller{}, ""
 }
 
 // authenticate verifies the credentials of a request, or challenges it: in the
@@ -43,16 +53,15 @@ func (e *Endpoint) admit(a arrival) (caller, bool) {
 //
 // Over UDP the source of a request may be forged, so a failure counts against it
 // only with a nonce that was sent there.
-func (e *Endpoint) authenticate(a arrival, strict bool) (Device, bool) {
+func (e *Endpoint) authenticate(a arrival, strict bool) (caller, bool) {
 	source := a.source.Addr()
 	agent, _ := value(a.req, "user-agent")
 	verify := e.challenger.For(source.String()).Call(a.req.CallID().Value()).Agent(agent)
 	uri := a.req.Recipient.String()
-	var found Device
-	lookup := func(user string) (string, bool) {
-		d, ok := e.dir.Device(user)
-		found = d
-		return d.Password, ok && d.Password != ""
+	var found caller
+	lookup := func(user string) (password string, ok bool) {
+		found, password = e.account(user)
+		return password, password != ""
 	}
 	err := digest.ErrMissing
 	there := a.sock.network != "udp" // the source is certain to be where it says
@@ -79,20 +88,20 @@ func (e *Endpoint) authenticate(a arrival, strict bool) (Device, bool) {
 		if e.guard.Strike(source) {
 			e.log.Warn("source banned", "source", source, "cause", err)
 			if e.shunned(a) {
-				return Device{}, false
+				return caller{}, false
 			}
 		}
 	case strict && !e.guard.Answer(source):
 		// An address that anybody can write into a datagram: nobody is banned for
 		// what may come from somebody else.
-		return Device{}, false
+		return caller{}, false
 	}
 	var headers []Header
 	for _, c := range verify.Challenge(errors.Is(err, digest.ErrStale)) {
 		headers = append(headers, Header{"WWW-Authenticate", c})
 	}
 	e.refuse(a, 401, headers...)
-	return Device{}, false
+	return caller{}, false
 }
 
 // statelessTag is the To tag of answers given without a transaction: the same

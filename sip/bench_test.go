@@ -40,6 +40,11 @@ func (book) TrunkBySource(a netip.Addr) (sip.Trunk, bool) {
 	return sip.Trunk{ID: "trunk_1", Name: "carrier"}, a == trunkAt.Addr()
 }
 
+// TrunkByUsername knows a trunk at no address.
+func (book) TrunkByUsername(user string) (sip.Trunk, string, bool) {
+	return sip.Trunk{ID: "trunk_pbx", Name: "pbx"}, "exchange", user == "pbx"
+}
+
 func (book) Device(user string) (sip.Device, bool) {
 	if user != "alice" {
 		return sip.Device{}, false

@@ -2,7 +2,7 @@ package sip
 
 import "net/netip"
 
-// Trunk is a peer known by its address.
+// Trunk is a peer known by its address, or by its password.
 type Trunk struct {
 	ID   string
 	Name string
@@ -22,7 +22,10 @@ type Device struct {
 type Directory interface {
 	// TrunkBySource finds the trunk that an address belongs to.
 	TrunkBySource(netip.Addr) (Trunk, bool)
-	// Device finds a device by the user name of its credentials.
+	// TrunkByUsername finds a trunk that proves by digest who it is, by the user
+	// name of its credentials.
+	TrunkByUsername(username string) (t Trunk, password string, ok bool)
+	// Device finds a device by the user name of its credentials. No name is both.
 	Device(username string) (Device, bool)
 }
 

@@ -17,7 +17,7 @@ func (e *Endpoint) receiveRegister(a arrival) {
 	if e.shunned(a) {
 		return
 	}
-	device, ok := e.authenticate(a, false)
+	who, ok := e.authenticate(a, false)
 	if !ok {
 		return
 	}
@@ -27,6 +27,11 @@ func (e *Endpoint) receiveRegister(a arrival) {
 	}
 	if unsupported := required(a.req); unsupported != "" {
 		tx.reply(420, Header{"Unsupported", unsupported})
+		return
+	}
+	device := who.device
+	if device == nil { // a trunk calls in, but is not called at what it registers
+		tx.reply(403)
 		return
 	}
 	if user := userOf(a.req.To().Address); !strings.EqualFold(user, device.Username) && user != device.Number {

@@ -23,6 +23,8 @@ type yard struct{}
 func (yard) TrunkBySource(a netip.Addr) (sip.Trunk, bool) {
 	return sip.Trunk{ID: "trunk_1"}, a == netip.MustParseAddr("127.0.0.1")
 }
+func (yard) TrunkByUsername(string) (sip.Trunk, string, bool) { return sip.Trunk{}, "", false }
+
 func (yard) Device(string) (sip.Device, bool) { return sip.Device{}, false }
 
 // busy refuses every call: what is measured is the way there.

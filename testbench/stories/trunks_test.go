@@ -1,6 +1,7 @@
 package stories_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,33 @@ func TestTrunkRegisters(t *testing.T) {
 			s.Errorf("%d REGISTERs at a restart", got-n)
 		}
 	}, config(onlyRegisters), undrawn)
+}
+
+// A trunk that calls from any address proves by its password who it is; one that
+// only knows its name is a stranger.
+func TestTrunkProvesItselfByPassword(t *testing.T) {
+	story(t, func(s *stage) {
+		s.flow(`{"pattern": "*", "destination": "dev_anna", "destination_type": "device"}`)
+		desk := s.phone("desk", "10.0.5.1:5060", phone.Quirks{})
+		s.device("anna", desk)
+		for n, at := range []string{"10.0.66.7:5060", "10.0.77.8:5060"} { // its line has another address every day
+			pbx := s.phone("pbx"+strconv.Itoa(n), at, phone.Quirks{})
+			in := s.calls(pbx, did, phone.Options{User: "branch-office", Password: "a long secret"})
+			out := s.answers(desk)
+			s.until(in, phone.Established)
+			if e := s.event("call.initiated"); e.str("from") != caller || e.str("to") != did {
+				s.Errorf("%v", e)
+			}
+			s.hangsUp(in)
+			s.over(out)
+			s.event("call.completed")
+		}
+		liar := s.phone("liar", strangerAt, phone.Quirks{})
+		s.refused(s.calls(liar, did, phone.Options{User: "branch-office", Password: "a guess"}), 401)
+	}, config(func(c *configs.Config) {
+		c.Trunks = append(c.Trunks, flows.Trunk{ID: "trunk_pbx", Name: "branch office",
+			Inbound: &flows.TrunkInbound{Username: "branch-office", Password: "a long secret"}})
+	}), undrawn)
 }
 
 // A plan that changes one trunk leaves the others alone.
