@@ -142,11 +142,11 @@ func (e *Endpoint) receiveRenewal(a arrival) {
 	if e.shunned(a) {
 		return
 	}
-	d, ok := e.authenticate(a, false)
+	who, ok := e.authenticate(a, false)
 	if !ok {
 		return
 	}
-	if d.Username != s.user {
+	if who.device == nil || who.device.Username != s.user {
 		e.refuse(a, 403)
 		return
 	}
