@@ -29,6 +29,7 @@ type packet struct {
 	from    netip.AddrPort
 	n       uint64 // order of arrival at the queue, which keeps one sender's order
 	payload []byte
+	swapped bool // to be overtaken by the sender's next
 }
 
 func (p packet) before(q packet) int {
@@ -171,20 +172,47 @@ func (c *Conn) Close() error {
 }
 
 // push queues a datagram and reports whether there was room.
-func (c *Conn) push(d Datagram, latency time.Duration, limit int) bool {
+func (c *Conn) push(d Datagram, latency time.Duration, limit int, swapped bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || len(c.waiting) >= limit {
 		return false
 	}
+	p := packet{due: d.At.Add(latency), from: d.From, payload: slices.Clone(d.Payload), swapped: swapped}
+	behind := c.overtaken(d.From)
+	if swapped {
+		p.due = p.due.Add(SwapLimit)
+	}
+	c.insert(p)
+	for _, q := range behind {
+		q.due, q.swapped = p.due, false
+		c.insert(q)
+	}
+	return true
+}
+
+// overtaken takes the swapped datagrams of a sender off the queue; mu is held.
+func (c *Conn) overtaken(from netip.AddrPort) (behind []packet) {
+	c.waiting = slices.DeleteFunc(c.waiting, func(p packet) bool {
+		if p.swapped && p.from == from {
+			behind = append(behind, p)
+			return true
+		}
+		return false
+	})
+	return behind
+}
+
+// insert puts a packet behind all that were put there before and are due by the
+// same time; mu is held.
+func (c *Conn) insert(p packet) {
 	c.sequence++
-	p := packet{due: d.At.Add(latency), from: d.From, n: c.sequence, payload: slices.Clone(d.Payload)}
+	p.n = c.sequence
 	i, _ := slices.BinarySearchFunc(c.waiting, p, packet.before)
 	c.waiting = slices.Insert(c.waiting, i, p)
 	if i == 0 {
 		c.wake()
 	}
-	return true
 }
 
 // wake lets every reader look again; mu is held.

@@ -27,6 +27,8 @@ const (
 	DefaultLatency = time.Millisecond
 	// DefaultQueue is how many datagrams wait for one reader before more are lost.
 	DefaultQueue = 4096
+	// SwapLimit is how long a swapped datagram waits for the one that overtakes it.
+	SwapLimit = 3 * time.Second
 
 	maxPayload     = 65507 // what fits an IPv4 UDP datagram
 	firstEphemeral = 40000
@@ -42,6 +44,13 @@ type Network struct {
 	// Drop loses the datagrams it returns true for. It is called once for each
 	// datagram, one at a time.
 	Drop func(Datagram) bool
+	// Duplicate delivers the datagrams it returns true for twice, the second time
+	// after twice the delay.
+	Duplicate func(Datagram) bool
+	// Swap has the datagrams it returns true for overtaken by the next one from
+	// the same sender to the same address. Those that none follows for SwapLimit
+	// arrive then.
+	Swap func(Datagram) bool
 	// Observe sees every datagram as it is sent, one at a time, also lost ones.
 	Observe func(Datagram)
 	// Queue bounds the datagrams that wait for one reader.
@@ -165,7 +174,11 @@ func (n *Network) send(from, to netip.AddrPort, payload []byte) {
 		if n.Delay != nil {
 			wait = n.Delay(d)
 		}
-		d.Lost = c == nil || !c.push(d, max(wait, 0), n.Queue)
+		wait = max(wait, 0)
+		d.Lost = c == nil || !c.push(d, wait, n.Queue, n.Swap != nil && n.Swap(d))
+		if !d.Lost && n.Duplicate != nil && n.Duplicate(d) {
+			c.push(d, 2*wait, n.Queue, false)
+		}
 	}
 	if n.Observe != nil {
 		n.Observe(d)
