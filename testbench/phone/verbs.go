@@ -47,3 +47,17 @@ func (c *Call) SendInfo(ctx context.Context, contentType, body string) error {
 	}
 	return nil
 }
+
+// Ask sends a request without a body within the dialog. A refusal is a
+// *StatusError.
+func (c *Call) Ask(ctx context.Context, method string) error {
+	m, hop := c.request(method)
+	final, err := c.phone.do(ctx, m, hop)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", method, err)
+	case final.code >= 300:
+		return fmt.Errorf("%s: %w", method, &StatusError{Code: final.code, Reason: final.reason})
+	}
+	return nil
+}
