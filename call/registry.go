@@ -107,6 +107,14 @@ func (r *Registry) Records() []events.CallRecord {
 	return records
 }
 
+// TrunkDown tells the live calls that a trunk does not answer any more: who is
+// being rung by it is not waited for. It does not wait.
+func (r *Registry) TrunkDown(id string) {
+	for _, c := range r.All() {
+		c.loop.Post(func() { c.hunt.trunkDown(id) })
+	}
+}
+
 // Emptied is closed once no call is live.
 func (r *Registry) Emptied() <-chan struct{} {
 	r.mu.Lock()

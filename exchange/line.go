@@ -172,6 +172,9 @@ func (l *line) settle() {
 	switch {
 	case state == api.TrunkDown:
 		l.of.log.Warn("trunk down", "trunk", l.id, "name", l.cfg.name, "reason", reason)
+		if l.failures >= deadAfter {
+			l.of.down(l.id)
+		}
 	case was == api.TrunkDown:
 		l.of.log.Info("trunk up again", "trunk", l.id, "name", l.cfg.name)
 	}

@@ -27,6 +27,7 @@ type trunks struct {
 	sip     signaller
 	now     func() time.Time
 	log     *slog.Logger
+	down    func(trunkID string) // one has stopped answering
 	changed chan *flows.Plan
 
 	wg    sync.WaitGroup // the lines, also those that are being ended
@@ -42,8 +43,8 @@ type account struct {
 	user  string
 }
 
-func newTrunks(s signaller, now func() time.Time, log *slog.Logger) *trunks {
-	return &trunks{sip: s, now: now, log: log, changed: make(chan *flows.Plan, 1), lines: map[string]*line{}}
+func newTrunks(s signaller, now func() time.Time, log *slog.Logger, down func(trunkID string)) *trunks {
+	return &trunks{sip: s, now: now, log: log, down: down, changed: make(chan *flows.Plan, 1), lines: map[string]*line{}}
 }
 
 // planned is told of every new plan; only the newest waits to be looked at.

@@ -68,7 +68,7 @@ func story(t *testing.T, f func(b *bench), change ...func(*sip.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{t: t, net: memnet.New(), invited: make(chan *sip.Invitation, 100), logs: &bytes.Buffer{}}
-		cfg := sip.Config{Listen: []string{"udp://" + switchAt.String()}, ListenPacket: b.net.ListenPacket, UserAgent: "switch",
+		cfg := sip.Config{Listen: []string{"udp://" + switchAt.String()}, ListenPacket: b.net.ListenPacket, ListenStream: b.net.ListenStream, DialStream: b.net.DialStream, UserAgent: "switch",
 			Resolve: func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }}
 		for _, c := range change {
 			c(&cfg)

@@ -33,6 +33,7 @@ type Endpoint struct {
 	dialogs       *dialogs
 	live          *table[string, *Leg]
 	merged        *merged
+	carriers      *carriers
 	locator       *locate.Resolver
 	friends       *friends
 	subscriptions *subscriptions
@@ -70,6 +71,7 @@ func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, err
 		dialogs:       newDialogs(),
 		live:          newTable[string, *Leg](),
 		friends:       newFriends(),
+		carriers:      newCarriers(),
 		subscriptions: newSubscriptions(),
 		load:          newShedder(cfg.MaxPending, cfg.MaxCPS),
 		door:          transport.NewDoor(),

@@ -39,12 +39,21 @@ func (s carried) Keeps(c *transport.Conn) time.Duration {
 }
 
 // Gone implements transport.Owner. RFC 5626 §4.2: a flow that is gone takes its
-// bindings with it.
-func (s carried) Gone(c *transport.Conn) {
-	if c.Dialled() {
+// bindings with it. What waits for an answer over it fails.
+func (s carried) Gone(c *transport.Conn, again bool) {
+	if s.ep.closing() {
+		return // with everything that there is
+	}
+	s.unbound(c, again)
+	s.ep.carriers.lost(c)
+}
+
+// unbound forgets the phone that was there, unless it has connected again.
+func (s carried) unbound(c *transport.Conn, again bool) {
+	if c.Dialled() || again {
 		return
 	}
-	if n := s.ep.registrar.Drop(c.Remote(), s.network); n > 0 && !s.ep.closing() {
+	if n := s.ep.registrar.Drop(c.Remote(), s.network); n > 0 {
 		s.ep.log.Info("registration lost with its connection", "source", c.Remote(), "bindings", n)
 	}
 }
@@ -113,6 +122,13 @@ type sender struct {
 
 // Wanted implements transport.Sender.
 func (s sender) Wanted() bool { return s.tx.wantedBy(s.sock) }
+
+// Sent implements transport.Sender.
+func (s sender) Sent(c *transport.Conn) {
+	if s.tx.way().sock == s.sock {
+		s.tx.carriedBy(c)
+	}
+}
 
 // Fail implements transport.Sender.
 func (s sender) Fail(err error) {

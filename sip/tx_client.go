@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"b2bua/sip/transport"
+
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
@@ -37,6 +39,11 @@ type clientTx struct {
 	smallHeaders []Header
 	opening      *time.Timer
 	written      bool // to the connection
+
+	// Of requests over connections, see carrier.go:
+	carrier *transport.Conn // the one it has been written to
+	heard   bool            // a provisional response
+	resent  bool            // by a second connection
 }
 
 // maxRinging is how long after its last word a far end is still believed to ring
@@ -82,6 +89,7 @@ func (tx *clientTx) receive(res *sipmsg.Response) {
 	switch {
 	case tx.phase == proceeding && code < 200:
 		pass = true
+		tx.heard = true
 		if tx.invite {
 			// From here on the owner decides how long it rings.
 			last := maxRinging
@@ -133,6 +141,7 @@ func (tx *clientTx) linger(d time.Duration) time.Duration {
 // settle has got a final response; mu is held.
 func (tx *clientTx) settle(d time.Duration) {
 	tx.stop()
+	tx.uncarried()
 	tx.data = nil
 	if d == 0 {
 		tx.phase = terminated
@@ -238,6 +247,7 @@ func (tx *clientTx) terminate() {
 	tx.mu.Lock()
 	tx.phase = terminated
 	tx.stop()
+	tx.uncarried()
 	tx.mu.Unlock()
 	tx.ep.clients.remove(clientKey(tx.branch, tx.req.method))
 }

@@ -35,6 +35,9 @@ var (
 type Sender interface {
 	// Wanted is asked just before the message is written, which may be late.
 	Wanted() bool
+	// Sent says that the message has been written to the connection. Whether it
+	// arrives is not known; Gone tells when the connection ends.
+	Sent(*Conn)
 	// Fail says that the message was certainly not delivered.
 	Fail(error)
 }
@@ -85,6 +88,13 @@ func (c *Conn) Insecure() bool { return c.key.insecure }
 
 // Dialled reports whether we made the connection.
 func (c *Conn) Dialled() bool { return c.dialled }
+
+// Ended reports whether the connection is gone.
+func (c *Conn) Ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone
+}
 
 // Send writes over this connection and no other, without waiting.
 func (c *Conn) Send(data []byte) { c.enqueue(message{way: Way{Remote: c.key.remote}, data: data}) }
@@ -142,6 +152,8 @@ func (c *Conn) write() {
 		}
 		if err := l.write(m.data); err != nil {
 			c.unsent(m, err)
+		} else if m.of != nil {
+			m.of.Sent(c)
 		}
 	}
 }

@@ -28,8 +28,9 @@ type Owner interface {
 	// Broken is what can be known of a message that ends the connection. What is
 	// sent on the connection during the call is still delivered.
 	Broken(*Conn, *BrokenError)
-	// Gone is told when a connection that was there has ended, maybe twice.
-	Gone(*Conn)
+	// Gone is told when a connection that was there has ended, maybe twice, and
+	// whether the same far end is connected again by now.
+	Gone(c *Conn, again bool)
 }
 
 // Config of a Port. Origins and Roots may be left out.
@@ -320,14 +321,12 @@ func (p *Port) forget(c *Conn) {
 	}
 }
 
-// lost tells the owner, unless the same address has connected again.
+// lost tells the owner.
 func (p *Port) lost(c *Conn) {
 	p.mu.Lock()
 	_, again := p.byKey[c.key]
 	p.mu.Unlock()
-	if !again {
-		p.cfg.Owner.Gone(c)
-	}
+	p.cfg.Owner.Gone(c, again)
 }
 
 func pause(ctx context.Context, d time.Duration) {

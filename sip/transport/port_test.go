@@ -72,7 +72,10 @@ func (w *world) Broken(c *Conn, b *BrokenError) {
 	c.Send([]byte(sipText("broken")))
 }
 
-func (w *world) Gone(*Conn) {
+func (w *world) Gone(_ *Conn, again bool) {
+	if again {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.gone++
@@ -285,6 +288,7 @@ type verdict struct {
 }
 
 func (v *verdict) Wanted() bool { return true }
+func (v *verdict) Sent(*Conn)   {}
 func (v *verdict) Fail(err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -59,3 +59,24 @@ func TestKamailioInThePathOfACallerReachesHim(t *testing.T) {
 	}
 	proxy.Expect("in dialog: BYE", time.Second)
 }
+
+// The proxy that rings the callee is killed. Over TCP the switch notices at once, and calls by the second trunk.
+func TestKamailioKilledWhileItRings(t *testing.T) {
+	rings := peers.StartSIPp(t, peers.SIPpRun{Scenario: "uas_no_answer", Calls: 1})
+	answers := peers.StartSIPp(t, peers.SIPpRun{Scenario: "uas_answer", Calls: 1, Echo: true, Keys: map[string]string{"ring_ms": "100"}})
+	first := peers.StartKamailio(t, peers.KamailioRun{Callee: rings.Address(), Realm: "carrier.example", Password: "open-sesame"})
+	second := peers.StartKamailio(t, peers.KamailioRun{Callee: answers.Address(), Realm: "carrier.example", Password: "open-sesame"})
+	s := StartSwitchWith(t, Setup{Trunks: proxied(1, first, "tcp") + proxied(2, second, "tcp")})
+	hook := Listen(s)
+	s.Flow(rule("phone_number", sales))
+	call := peers.StartSIPp(t, peers.SIPpRun{Scenario: "uac_call", Target: s.SIP, Service: did, From: caller, Keys: map[string]string{"talk_ms": "500"}})
+	hook.Await("call.ringing", 10*time.Second)
+	first.Kill()
+	if r := call.Result(20 * time.Second); r.Successful != 1 {
+		t.Fatalf("the call: %+v", r)
+	}
+	second.Expect("in dialog: BYE", 5*time.Second)
+	if u := answers.Result(10 * time.Second); u.Successful != 1 {
+		t.Errorf("the callee: %+v", u)
+	}
+}
