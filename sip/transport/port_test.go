@@ -306,7 +306,7 @@ func (w *world) send(way Way, text string) error {
 
 func to(name string) Way { return Way{Remote: peerAt, Dial: peerAt, Name: name} }
 
-func TestTheFarEndProvesItsName(t *testing.T) {
+func TestAttack42TheFarEndProvesItsName(t *testing.T) {
 	for _, c := range []struct {
 		name, cert string
 		insecure   bool
@@ -351,7 +351,7 @@ func TestTheFarEndProvesItsName(t *testing.T) {
 
 // Two trunks at one address are two connections, and one that has connected to
 // us is neither (CVE-2020-15260).
-func TestConnectionsAreReusedByName(t *testing.T) {
+func TestAttack42ConnectionsAreReusedByName(t *testing.T) {
 	play(t, "tls", func(w *world) {
 		cert, pool := w.pair("one.example.com", "two.example.com")
 		w.port.cfg.Roots = pool
@@ -494,7 +494,7 @@ func TestWebSocket(t *testing.T) {
 	})
 }
 
-func TestWebSocketsThatAreRefused(t *testing.T) {
+func TestAttack09OriginsAndProtocols(t *testing.T) {
 	for _, c := range []struct {
 		origin, protocol string
 		allowed          []string
@@ -525,7 +525,7 @@ func TestWebSocketsThatAreRefused(t *testing.T) {
 const upgrade = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n\r\n"
 
-func TestFramesThatAreRefused(t *testing.T) {
+func TestAttack08FramesThatAreRefused(t *testing.T) {
 	fragment := "\x80\x00\x00\x00\x00" // FIN cleared below: masked, empty
 	for name, c := range map[string]struct {
 		frames string
@@ -590,7 +590,7 @@ func TestManyConnectionsFromOneSource(t *testing.T) {
 }
 
 // A SIP domain in a certificate is the only thing that counts (RFC 5922 §7.1).
-func TestSIPIdentity(t *testing.T) {
+func TestAttack42SIPIdentity(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func probed(seconds int) func(*setup) {
 // OPTIONS any more: then the second trunk rings, and the caller hears it ring on.
 func TestTrunkDiesWhileItRings(t *testing.T) {
 	story(t, func(s *stage) {
-		s.flow(toSales)
+		s.flow(`{"pattern": "*", "destination": "` + sales + `", "destination_type": "phone_number", "timeout": 90}`)
 		a, b := s.parties()
 		backup := s.phone("backup", backupAt, phone.Quirks{})
 		s.turns("up", time.Minute)
@@ -27,8 +27,8 @@ func TestTrunkDiesWhileItRings(t *testing.T) {
 		s.drop(away(carrierAt))
 		begun := time.Now()
 		out := s.next(backup)
-		// Twice 2 s until one is due, and 4 s without an answer.
-		if took := time.Since(begun); took > 13*time.Second {
+		// 20 s until one is due, 10 s until the next, and 4 s without an answer each.
+		if took := time.Since(begun); took > 39*time.Second {
 			s.Errorf("the second trunk was tried after %v", took)
 		}
 		if in.State() != phone.Ringing {
@@ -42,7 +42,7 @@ func TestTrunkDiesWhileItRings(t *testing.T) {
 		s.hangsUp(in)
 		s.over(out)
 		s.attempted("trunk_unavailable", "connected")
-	}, withBackup, probed(2), undrawn)
+	}, withBackup, probed(20), undrawn)
 }
 
 // Who talks already is left alone: OPTIONS may be lost where the conversation is
@@ -64,7 +64,7 @@ func TestTrunkDiesWhileItTalks(t *testing.T) {
 		s.talk(in, out)
 		s.hangsUp(in)
 		s.over(out)
-	}, probed(2), undrawn)
+	}, probed(20), undrawn)
 }
 
 // attempted checks how the attempts of the call that is over came out.
