@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,11 @@ func (e *Endpoint) receiveRegister(a arrival) {
 		return
 	}
 	_, known := e.registrar.BySource(a.source)
+	outbound := wantsOutbound(a, q)
+	if outbound && len(a.req.GetHeaders("via")) > 1 && !slices.ContainsFunc(q.Path, isOutboundPath) {
+		tx.respond(response{code: 439, reason: "First Hop Lacks Outbound Support"})
+		return
+	}
 	bindings, err := e.registrar.Register(q)
 	if err != nil {
 		code, headers := registerError(err)
@@ -60,10 +66,31 @@ func (e *Endpoint) receiveRegister(a arrival) {
 	for _, p := range q.Path {
 		headers = append(headers, Header{"Path", p})
 	}
+	if outbound {
+		headers = append(headers, Header{"Require", "outbound"}, Header{"Flow-Timer", flowTimer})
+	}
 	tx.reply(200, headers...)
 	if !known && len(bindings) > 0 {
 		e.SummaryChanged(device.Username) // to this phone it is news
 	}
+}
+
+// flowTimer is after how many seconds without a word a flow counts as dead.
+const flowTimer = "120"
+
+// wantsOutbound reports whether a phone keeps several flows and wishes to hear
+// that we know of it (RFC 5626 §6). To a phone over UDP that would promise answers to STUN,
+// so it is not said there: such a flow is kept like any other binding.
+func wantsOutbound(a arrival, q registrar.Request) bool {
+	direct := len(a.req.GetHeaders("via")) == 1
+	return (!direct || a.sock.network != "udp") && lists(a.req, "supported", "outbound") &&
+		slices.ContainsFunc(q.Contacts, func(c registrar.Contact) bool { return c.Instance != "" && c.RegID > 0 })
+}
+
+// isOutboundPath reports whether a proxy on the way keeps the flow to the phone.
+func isOutboundPath(path string) bool {
+	uri, _, _ := strings.Cut(path, ">")
+	return slices.Contains(strings.Split(strings.ToLower(uri), ";"), "ob")
 }
 
 func registerError(err error) (code int, headers []Header) {

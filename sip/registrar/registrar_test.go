@@ -175,6 +175,19 @@ func TestInstanceReplacesItsOldContact(t *testing.T) {
 	}
 }
 
+// Over UDP two flows of a phone may well have one Contact URI.
+func TestFlowsOfOneContact(t *testing.T) {
+	r, _ := fixture(registrar.Config{})
+	for i, flow := range []int{1, 2, 1} {
+		q := request(uint32(i+1), "sip:a@10.0.0.1:5060")
+		q.Contacts[0].Instance, q.Contacts[0].RegID = "<urn:uuid:1>", flow
+		want := min(i+1, 2)
+		if got := register(t, r, q); len(got) != want {
+			t.Errorf("%d bindings after %d, want %d", len(got), i+1, want)
+		}
+	}
+}
+
 func TestPreferredFirst(t *testing.T) {
 	r, c := fixture(registrar.Config{})
 	for i, q := range []float64{0.2, 1, 0.5, 1} {

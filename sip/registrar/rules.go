@@ -35,6 +35,9 @@ func (r *Registrar) apply(old []Binding, q Request, now time.Time) ([]Binding, e
 		same := func(b Binding) bool {
 			// A phone that restarted comes with a new contact but the same instance
 			// (RFC 5626 §6): the old one leads nowhere any more.
+			if c.Instance != "" && c.RegID > 0 && b.Instance == c.Instance && b.RegID > 0 {
+				return b.RegID == c.RegID // another flow of this phone (RFC 5626 §6), be it of one URI
+			}
 			return b.key == key || c.Instance != "" && b.Instance == c.Instance && b.RegID == c.RegID
 		}
 		for _, b := range old {
