@@ -127,13 +127,13 @@ var basicFlows = []basicFlow{
 			return s.ends(in, out)
 		}
 	}},
-	{name: "the session is refreshed", least: 20, set: func(s *stage) (ready func(), play func() []*phone.Call) {
+	{name: "the session is refreshed", least: 18, set: func(s *stage) (ready func(), play func() []*phone.Call) {
 		a, b := s.silently(phone.Header{Name: "Allow", Value: "UPDATE"}, phone.Header{Name: "Supported", Value: "timer"},
-			phone.Header{Name: "Session-Expires", Value: "180;refresher=uac"})
-		timer := []phone.Header{{Name: "Supported", Value: "timer"}, {Name: "Session-Expires", Value: "180;refresher=uac"}}
+			phone.Header{Name: "Session-Expires", Value: "1800;refresher=uac"})
+		timer := []phone.Header{{Name: "Supported", Value: "timer"}, {Name: "Session-Expires", Value: "1800;refresher=uac"}}
 		return nil, func() []*phone.Call {
 			in, out := s.connect(a, b, phone.Options{Headers: timer})
-			pass(80 * time.Second)
+			pass(15*time.Minute - 10*time.Second)
 			s.insists(func() error { return in.Update(s.soon(), "", timer...) })
 			pass(20 * time.Second) // meanwhile we refreshed the other leg
 			s.insists(func() error { return in.Update(s.soon(), phone.SendOnly) })
