@@ -118,7 +118,7 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 	if d.From.Display != "" {
 		from = quoted(d.From.Display) + " " + from
 	}
-	l.outbound.identity = d.Identity.headers(host, d.To, uri.Host)
+	l.outbound.identity = d.Identity.headers(way.sock.host(way.remote.Addr()), d.To, uri.Host)
 	to := "<sip:" + uri.Host + ">"
 	if callee := escapeUser(d.To); callee != "" {
 		to = "<sip:" + callee + "@" + uri.Host + ">"

@@ -57,6 +57,7 @@ type setup struct {
 	noDrawn bool // no ladder is kept
 	network func(*memnet.Network)
 	config  func(*configs.Config)
+	pick    func(n int) int // for the weights of trunks
 	names   nameServer
 }
 
@@ -78,6 +79,7 @@ type stage struct {
 	logs     *logbook
 	dir      string
 	cfg      *configs.Config
+	pick     func(n int) int
 	names    nameServer
 	phones   []*phone.Phone
 	ended    chan error // what Run returned
@@ -155,7 +157,7 @@ func (s *stage) begin(o setup) {
 		o.config(cfg)
 	}
 	s.customer = openCustomer(s)
-	s.cfg, s.names = cfg, o.names
+	s.cfg, s.names, s.pick = cfg, o.names, o.pick
 	s.start()
 	s.customer.subscribe()
 }
@@ -166,7 +168,7 @@ func (s *stage) start() {
 	var err error
 	s.sw, err = exchange.New(s.cfg, exchange.Options{
 		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: s.now, NoHTTP: true, ListenPacket: s.net.ListenPacket,
+		Now: s.now, Pick: s.pick, NoHTTP: true, ListenPacket: s.net.ListenPacket,
 		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
 		Resolve:     s.names.resolve(s.customer.resolve), DNS: s.names.exchange, Dial: s.customer.dial,
 	})
