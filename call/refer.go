@@ -127,6 +127,7 @@ func (s *seat) joined(ctx context.Context, t *transfer) flows.Outcome {
 // attemptJoined opens an entry for somebody who came from another call.
 func (c *Call) attemptJoined(l *leg) int {
 	i := c.attempt(l.reach, target{via: l.account.device + l.account.trunk})
+	c.record.Attempts[i].SIPCallID = l.sig.CallID()
 	c.attemptAnswered(i)
 	return i
 }

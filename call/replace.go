@@ -55,6 +55,7 @@ func (c *Call) replace(in *sip.Invitation, legID string) (code int) {
 	default: // it still rings: taken here, and nowhere else
 		h := rings.hunt
 		p := &prong{leg: l, hunt: h, target: rings.target, attempt: c.attempt(h.to, rings.target)}
+		c.record.Attempts[p.attempt].SIPCallID = l.sig.CallID()
 		l.on = p.event
 		h.prongs = append(h.prongs, p)
 		h.won(p)

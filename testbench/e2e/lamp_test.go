@@ -19,18 +19,18 @@ func TestMessageLightsTheLampsOfPhones(t *testing.T) {
 		x.Do("PATCH", "/v2/devices/dev_"+user, doc{"voicemail_box_id": "vmbox_team"}, 200)
 	}
 	x.Flow(rule("voicemail", "vmbox_team"))
-	carol := x.baresip("carol", toneC, peers.Account{Lamp: true})
-	alice := x.linphone("alice", toneA, peers.LinphoneSetup{Trace: true})
+	alice := x.baresip("alice", toneA, peers.Account{Lamp: true})
+	carol := x.linphone("carol", toneC, peers.LinphoneSetup{Trace: true})
 	lamp := func(light, counts string) {
 		t.Helper()
 		for {
-			told := carol.Await("MWI_NOTIFY", 10*time.Second).Param
+			told := alice.Await("MWI_NOTIFY", 10*time.Second).Param
 			if strings.Contains(told, "Messages-Waiting: "+light) && strings.Contains(told, "Voice-Message: "+counts) {
 				break
 			}
 		}
 		x.eventually("tell Linphone of "+counts+" messages", 5*time.Second, func() bool {
-			return strings.Contains(alice.Wire(), "Voice-Message: "+counts)
+			return strings.Contains(carol.Wire(), "Voice-Message: "+counts)
 		})
 	}
 	lamp("no", "0/0")

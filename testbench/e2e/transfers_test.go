@@ -86,8 +86,12 @@ func TestLinphoneTransfersAfterConsulting(t *testing.T) {
 	bob.Hangup()
 	carol.Await("CALL_CLOSED", 5*time.Second)
 	x.endedBy(first, "caller") // Bob has Alice's place
-	if r := x.ended(second); r.str("status") != "completed" || r.str("completion_reason") != "transferred" {
-		t.Errorf("the record of the call that Bob was handed to: %v", r)
+	joined, left := x.ended(first), x.ended(second)
+	if left.str("status") != "completed" || left.str("completion_reason") != "transferred" {
+		t.Errorf("the record of the call that Carol came from: %v", left)
+	}
+	if leg := joined.str("attempts", 1, "sip_call_id"); leg == "" || leg != left.str("attempts", 0, "sip_call_id") {
+		t.Errorf("the record of the call that Carol came to: %v", joined)
 	}
 	heardInTurn(t, "Bob", bob.Heard(), toneA, music, toneC)
 	heardInTurn(t, "Carol", carol.Heard(), toneA, toneB)

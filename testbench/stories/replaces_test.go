@@ -91,6 +91,6 @@ func TestPhoneTakesWhatRingsElsewhere(t *testing.T) {
 		s.talk(in, taken)
 		s.hangsUp(taken)
 		s.over(in)
-		s.event("call.completed")
+		s.completed("hangup")
 	}, drawn("caller", "switch", "mobile", "desk"))
 }

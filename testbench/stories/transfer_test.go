@@ -74,10 +74,21 @@ func (s *stage) transferred(kind, by, result string) {
 	})
 }
 
-// completed waits for a call that ended for this reason.
+// completed waits for a call that ended for this reason. Its record names the
+// legs of all whom it reached, wherever they came from: the trace is made of them.
 func (s *stage) completed(reason string) {
 	s.Helper()
-	s.event("call.completed", func(e doc) bool { return e.str("completion_reason") == reason })
+	done := s.event("call.completed", func(e doc) bool { return e.str("completion_reason") == reason })
+	s.legsNamed(done.str("call_id"))
+}
+
+func (s *stage) legsNamed(id string) {
+	s.Helper()
+	for _, one := range s.get("/v2/calls/" + id).list("attempts") {
+		if a := doc(one.(map[string]any)); a.str("sip_call_id") == "" {
+			s.Errorf("whose leg is it: %v", a)
+		}
+	}
 }
 
 func TestBlindTransferByTheCallee(t *testing.T) {
