@@ -69,7 +69,7 @@ func (p *parser) line(l string) error {
 		return nil
 	}
 	value := strings.TrimSpace(l[2:])
-	if strings.IndexByte("ocma", l[0]) >= 0 && strings.ContainsFunc(value, control) {
+	if strings.IndexByte("ocma", l[0]) >= 0 && strings.ContainsFunc(value, control) || strings.Contains(strings.TrimRight(l, " \t\r"), "\r") {
 		return errors.New("control character")
 	}
 	switch l[0] {
@@ -93,8 +93,9 @@ func (p *parser) line(l string) error {
 	return nil
 }
 
-// control finds what must never be echoed into a description of ours: a bare
-// CR, for one, ends a line for some readers.
+// control finds what must never be echoed into a description of ours. A bare CR
+// is refused in lines that nobody reads, too: for other readers it ends the line,
+// and they see another description.
 func control(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // origin reads o=<user> <id> <version> IN IP4 <addr>. Only the numbers matter,
