@@ -37,13 +37,15 @@ func printable(s string) string {
 	}, s)
 }
 
+var quotedPairs = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // quoted makes a quoted string of any text.
 func quoted(s string) string {
 	s = printable(s)
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "")
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	return `"` + quotedPairs.Replace(s) + `"`
 }
 
 const tokenMarks = "-.!%*_+`'~"

@@ -32,22 +32,29 @@ const (
 // bench is a switch on loopback sockets and the phones around it.
 type bench struct {
 	*testing.B
-	sw    *exchange.Exchange
-	addr  netip.AddrPort // of its SIP socket
-	trunk *phone.Phone   // where calls to the outside go
+	sw   *exchange.Exchange
+	addr netip.AddrPort // of its SIP socket
 }
 
-// start runs the whole switch but its HTTP listener, in a folder of its own.
+// start runs a switch whose calls to the outside a phone answers.
 func start(b *testing.B) *bench {
 	b.Helper()
-	x := &bench{B: b, trunk: newPhone(b, "trunk", phone.Quirks{AnswerAfter: time.Millisecond})}
+	trunk := newPhone(b, "trunk", phone.Quirks{AnswerAfter: time.Millisecond})
+	return startWith(b, trunk.Addr().String())
+}
+
+// startWith runs the whole switch but its HTTP listener, in a folder of its own.
+func startWith(b *testing.B, trunk string) *bench {
+	b.Helper()
+	x := &bench{B: b}
 	cfg := configs.Default()
 	cfg.DataDir = b.TempDir()
 	cfg.SIP.Listen, cfg.SIP.Advertise = []string{"udp://127.0.0.1:0"}, "127.0.0.1"
 	cfg.Media.Bind, cfg.Media.Advertise = "127.0.0.1", "127.0.0.1"
+	cfg.Media.Ports = "10000-59999" // a pair rests for some seconds after its call
 	cfg.HTTP.AdminKey, cfg.HTTP.RateLimit.PerSecond = adminKey, 0
 	cfg.Trunks = []flows.Trunk{{ID: "trunk_a", Name: "a", Hosts: []string{"127.0.0.0/8"},
-		Probe: -1, Outbound: &flows.TrunkOutbound{URI: "sip:" + x.trunk.Addr().String()}}}
+		Probe: -1, Outbound: &flows.TrunkOutbound{URI: "sip:" + trunk}}}
 	sound := make(chan netip.AddrPort, 1)
 	var err error
 	x.sw, err = exchange.New(cfg, exchange.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NoHTTP: true,
