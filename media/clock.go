@@ -32,7 +32,8 @@ type shard struct {
 	legs  []*Session
 	after []func() // callbacks of this tick, run when the lock is released
 
-	broken []*Session // legs taken off, whose owners have not closed them yet
+	broken []*Session                   // legs taken off, whose owners have not closed them yet
+	packet [headerSize + maxPacket]byte // the one that the clock is at work on
 }
 
 func (sh *shard) run(ctx context.Context, base time.Time) {

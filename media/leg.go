@@ -23,11 +23,8 @@ type leg struct {
 	// hearing
 	heard   bool // in holds this tick's frame
 	in      [frameSize]int16
-	fifo    [2 * jitterPayload]int16
-	queued  int
-	conceal jitter.Concealer
+	decoded *decoded      // nil until a frame is made of packets
 	heardPT atomic.Uint32 // payload type arriving, written by the RTP reader
-	payload [jitterPayload]byte
 
 	// speaking
 	writer  *Session // whose RTP reader writes our stream; nil: the clock
@@ -37,7 +34,6 @@ type leg struct {
 	quiet   int      // frames since the bridge peer was heard
 	spurt   bool     // the next packet says that the stream does not run on
 	out     [frameSize]int16
-	packet  [headerSize + maxPacket]byte
 	sender  *dtmf.Sender
 	tone    dtmf.Tone
 	eventTS uint32
@@ -46,6 +42,22 @@ type leg struct {
 	checkAt  time.Duration
 	resumed  time.Duration // since when a stream is due
 	lostTold time.Duration // when its silence was told
+}
+
+// decoded is what waits between packets and frames. Many legs never need it:
+// their packets are relayed, or nothing comes.
+type decoded struct {
+	fifo    [2 * jitterPayload]int16
+	queued  int
+	conceal jitter.Concealer
+}
+
+// decoding gives what frames are made with.
+func (l *leg) decoding() *decoded {
+	if l.decoded == nil {
+		l.decoded = new(decoded)
+	}
+	return l.decoded
 }
 
 func (l *leg) init() {
@@ -133,7 +145,7 @@ func (s *Session) relayTo(p *Session, now time.Duration) {
 		s.flush(r, now)
 	}
 	p.leg.writer = s
-	s.leg.queued = 0
+	s.leg.discard()
 	s.route.Store(&route{relay: r})
 }
 
@@ -142,7 +154,7 @@ func (s *Session) relayTo(p *Session, now time.Duration) {
 // can pass without a packet while our jitter buffer fills.
 func (s *Session) flush(r *relay, now time.Duration) {
 	for {
-		b := s.leg.packet[:]
+		b := s.shard.Load().packet[:]
 		got, ok := s.buffer.jb.Take(b[headerSize:])
 		if !ok {
 			return
@@ -164,17 +176,25 @@ func (s *Session) toFrames(old *route) {
 	s.route.Store(buffering)
 	s.buffer.mu.Unlock()
 	l := &s.leg
-	l.queued = 0
+	l.discard()
 	if old == nil || old.relay == nil || s.relay.Load() {
 		return
 	}
-	if n := l.decode(old.relay.lastPT, old.relay.last[:old.relay.lastN], 0); n > 0 {
-		l.conceal.Good(l.fifo[:n])
+	d := l.decoding()
+	if n := l.decode(old.relay.lastPT, old.relay.last[:old.relay.lastN], d.fifo[:]); n > 0 {
+		d.conceal.Good(d.fifo[:n])
 	}
 }
 
-// decode appends the samples of a payload to the fifo from at on.
-func (l *leg) decode(pt uint8, payload []byte, at int) int {
+// discard forgets the samples that wait for the next frame.
+func (l *leg) discard() {
+	if l.decoded != nil {
+		l.decoded.queued = 0
+	}
+}
+
+// decode makes samples of a payload.
+func (l *leg) decode(pt uint8, payload []byte, dst []int16) int {
 	if l.terms == nil {
 		return 0
 	}
@@ -182,7 +202,7 @@ func (l *leg) decode(pt uint8, payload []byte, at int) int {
 	if kind < 0 || int(kind) >= len(l.terms.decoders) {
 		return 0
 	}
-	return l.terms.decoders[kind].Decode(l.fifo[at:], payload)
+	return l.terms.decoders[kind].Decode(dst, payload)
 }
 
 // hear makes this tick's frame of what the far end says, when somebody wants
@@ -193,41 +213,51 @@ func (s *Session) hear(tick uint64) {
 	if tick <= l.lastTick || s.route.Load() != buffering {
 		return
 	}
-	for l.queued < frameSize {
-		s.pull()
+	if l.decoded == nil && !s.buffer.running() {
+		clear(l.in[:]) // nothing has ever come
+	} else {
+		s.decodeFrame()
 	}
-	copy(l.in[:], l.fifo[:frameSize])
-	copy(l.fifo[:], l.fifo[frameSize:l.queued])
-	l.queued -= frameSize
 	l.heard = true
 	s.show(TapFrame{Dir: In, PCM: l.in[:]}, tick)
 }
 
+// decodeFrame makes this tick's frame of packets.
+func (s *Session) decodeFrame() {
+	d := s.leg.decoding()
+	for d.queued < frameSize {
+		s.pull(d)
+	}
+	copy(s.leg.in[:], d.fifo[:frameSize])
+	copy(d.fifo[:], d.fifo[frameSize:d.queued])
+	d.queued -= frameSize
+}
+
 // pull adds one packet's samples, or a gap's, to the fifo.
-func (s *Session) pull() {
-	l := &s.leg
-	p := s.buffer.pull(l.payload[:], frameSize-l.queued)
+func (s *Session) pull(d *decoded) {
+	payload := s.shard.Load().packet[:jitterPayload]
+	p := s.buffer.pull(payload, frameSize-d.queued)
 	if p.Gap > 0 {
-		l.conceal.Fill(l.fifo[l.queued : l.queued+p.Gap])
-		l.queued += p.Gap
+		d.conceal.Fill(d.fifo[d.queued : d.queued+p.Gap])
+		d.queued += p.Gap
 		if p.Lost {
 			s.count.concealed.Add(uint64(p.Gap))
 		}
 		return
 	}
 	if p.Jump {
-		l.conceal.Splice()
+		d.conceal.Splice()
 	}
-	n := l.decode(p.PT, l.payload[:p.Len], l.queued)
+	n := s.leg.decode(p.PT, payload[:p.Len], d.fifo[d.queued:])
 	if skip := min(p.Skip, n); skip > 0 {
-		copy(l.fifo[l.queued:], l.fifo[l.queued+skip:l.queued+n])
+		copy(d.fifo[d.queued:], d.fifo[d.queued+skip:d.queued+n])
 		n -= skip
 	}
 	if n == 0 {
 		return
 	}
-	l.conceal.Good(l.fifo[l.queued : l.queued+n])
-	l.queued += n
+	d.conceal.Good(d.fifo[d.queued : d.queued+n])
+	d.queued += n
 	s.buffer.advance(n)
 }
 

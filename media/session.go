@@ -133,6 +133,13 @@ func (b *buffered) pull(dst []byte, need int) jitter.Pulled {
 	return b.jb.Pull(dst, need)
 }
 
+// running reports whether a stream has begun.
+func (b *buffered) running() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.jb.Running()
+}
+
 func (b *buffered) advance(samples int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

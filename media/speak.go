@@ -52,7 +52,7 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	}
 	s.show(l.outFrame(), tick)
 	if may {
-		n := t.encoder.Encode(l.packet[headerSize:], l.out[:])
+		n := t.encoder.Encode(s.payload(), l.out[:])
 		s.sendAudio(t.send[0].PT, n, now)
 	}
 	l.paused = !may
@@ -135,10 +135,13 @@ func (s *Session) skip(samples uint32) {
 	}
 }
 
-// send sends the payload that is in the leg's packet.
+// payload is where the clock writes what send will send.
+func (s *Session) payload() []byte { return s.shard.Load().packet[headerSize:] }
+
+// send sends the payload that was written.
 func (s *Session) send(pt uint8, marker bool, ts uint32, n int, now time.Duration) {
 	s.out.seq++
-	b := s.leg.packet[:headerSize+n]
+	b := s.shard.Load().packet[:headerSize+n]
 	putHeader(b, pt, marker, s.out.seq, ts, s.out.ssrc)
 	s.transmit(b)
 	s.out.sent(n, now)
@@ -160,13 +163,13 @@ func (s *Session) speakDigit(send, first, end bool, symbol byte, event [4]byte, 
 	l.splice(nil)
 	switch {
 	case t.eventOut < 0:
-		n := t.encoder.Encode(l.packet[headerSize:], l.out[:])
+		n := t.encoder.Encode(s.payload(), l.out[:])
 		s.sendAudio(t.send[0].PT, n, now)
 	case send:
 		if first {
 			l.eventTS = s.out.ts
 		}
-		n := copy(l.packet[headerSize:], event[:])
+		n := copy(s.payload(), event[:])
 		s.send(uint8(t.eventOut), first, l.eventTS, n, now)
 	}
 	l.paused = false

@@ -1,10 +1,12 @@
 package sip
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/base32"
 	"strconv"
 	"strings"
+	"sync"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 )
@@ -24,9 +26,21 @@ func newToken() string {
 	return tokenText.EncodeToString(b[:])
 }
 
+// writer is where a message grows; what it grows to is copied, for it may be kept
+// for half a minute.
 type writer struct{ b []byte }
 
-func newWriter() *writer { return &writer{b: make([]byte, 0, 1024)} }
+var writers = sync.Pool{New: func() any { return &writer{b: make([]byte, 0, 2048)} }}
+
+func newWriter() *writer { return writers.Get().(*writer) }
+
+// done gives the message and the writer back.
+func (w *writer) done() []byte {
+	message := bytes.Clone(w.b)
+	w.b = w.b[:0]
+	writers.Put(w)
+	return message
+}
 
 func (w *writer) line(parts ...string) {
 	for _, p := range parts {
@@ -51,7 +65,7 @@ func (w *writer) body(contentType string, body []byte) []byte {
 	w.line("Content-Length: ", strconv.Itoa(len(body)))
 	w.line()
 	w.b = append(w.b, body...)
-	return w.b
+	return w.done()
 }
 
 const sdpType = "application/sdp"
