@@ -11,6 +11,8 @@ VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unversione
 SHELLS   := scripts/*.sh .ci/run
 FUZZTIME ?= 10s
 BENCH    ?= .
+CALLS    ?= 120000
+RATE     ?= 400
 ARGS     ?=
 
 # The version is stamped by hand: a checkout owned by somebody else must still build.
@@ -18,7 +20,7 @@ GOBUILD := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-X main
 section  = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test unit ladders e2e race lint vet linter fuzz bench setup setup-test fmt clean
+.PHONY: help run build test unit ladders e2e race lint vet linter fuzz bench load setup setup-test fmt clean
 
 help: ## this menu
 	@printf 'b2bua: a SIP switch that runs call flows\n\n'
@@ -72,6 +74,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 bench: ## benchmarks, as a table (BENCH=pattern)
 	@GO='$(GO)' BENCH='$(BENCH)' scripts/bench.sh
+
+load: setup-test ## CALLS bridged calls without sound, RATE a second (120000, 400)
+	$(GO) test -tags e2e -run BridgedCalls -v -count 1 -timeout 20m ./testbench/e2e -args -calls $(CALLS) -rate $(RATE)
 
 setup: ## install what the running switch uses (speech, MP3)
 	@scripts/setup.sh runtime

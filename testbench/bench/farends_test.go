@@ -101,16 +101,16 @@ func serveFarEnds(in io.Reader, out io.Writer) error {
 	_ = conn.SetReadBuffer(4 << 20)
 	c := &caller{conn: conn, us: conn.LocalAddr().String(), to: to}
 	fmt.Fprintln(out, "done")
-	for {
-		var what string
-		if _, err := fmt.Fscan(in, &what, &count); err != nil {
-			return nil // the benchmark is over
+	var what string
+	for err == nil {
+		if _, end := fmt.Fscan(in, &what, &count); end != nil {
+			break // the benchmark is over
 		}
-		if err := c.do(what, count); err != nil {
-			return err
+		if err = c.do(what, count); err == nil {
+			fmt.Fprintln(out, "done")
 		}
-		fmt.Fprintln(out, "done")
 	}
+	return err
 }
 
 // sound is a stream that nobody sends.
