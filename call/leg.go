@@ -117,17 +117,17 @@ func (l *leg) lost() {
 // that an address or codec changed, only that it is on hold.
 func (c *Call) reoffered(l *leg, ev sip.Offered) {
 	if len(ev.SDP) == 0 {
-		l.sig.AcceptOffer(l.sound.Offer())
+		l.sig.AcceptOffer(ev.ID, l.sound.Offer())
 		l.askAgain()
 		return
 	}
 	sdp, err := l.sound.Answer(ev.SDP)
 	if err != nil {
 		c.log.Info("refuse re-offer", "leg", l.name, "err", err)
-		l.sig.RefuseOffer(488, warning(err))
+		l.sig.RefuseOffer(ev.ID, 488, warning(err))
 		return
 	}
-	l.sig.AcceptOffer(sdp) // before anything is passed on: the holder need not wait for the held
+	l.sig.AcceptOffer(ev.ID, sdp) // before anything is passed on: the holder need not wait for the held
 	l.askAgain()
 	c.heldNow(l)
 }

@@ -103,6 +103,7 @@ type owner struct {
 	events  chan sip.Event
 	reached int              // only touched on the loop
 	moved   []sip.Retargeted // so is this
+	offer   int              // and this: the ID of the last offer told
 }
 
 func (b *bench) owner() *owner {
@@ -120,6 +121,9 @@ func (o *owner) on(ev sip.Event) {
 	if ev, ok := ev.(sip.Retargeted); ok {
 		o.moved = append(o.moved, ev)
 		return
+	}
+	if ev, ok := ev.(sip.Offered); ok {
+		o.offer = ev.ID
 	}
 	o.events <- ev
 }

@@ -14,9 +14,8 @@ func (l *Leg) receiveBye(d *dialog, tx *serverTx) {
 			l.inbound.reply(487)
 		} else {
 			d.over = true
-			if o := l.offered; o != nil && o.dialog == d {
-				o.tx.reply(487)
-				l.offered = nil
+			if l.offered != nil && l.offered.dialog == d {
+				l.withdrawOffer()
 			}
 			if l.outbound.alone(d) { // else the other phones ring on
 				l.tell(Ended{By: ByBye, ReasonHeader: why})
@@ -29,18 +28,12 @@ func (l *Leg) receiveBye(d *dialog, tx *serverTx) {
 		l.goodbye = nil
 		l.settle(nil)
 	}
-	if l.offered != nil {
-		l.offered.tx.reply(487) // RFC 3261 §15.1.2: pending requests
-	}
 	l.end(Ended{By: ByBye, ReasonHeader: why})
 	l.forget()
 }
 
 // bye ends the dialog from our side.
 func (l *Leg) bye(why Reason) {
-	if l.offered != nil {
-		l.offered.tx.reply(487)
-	}
 	if l.referral != nil {
 		l.referral.over = true
 	}

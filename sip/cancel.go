@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"strings"
 	"time"
 
 	sipmsg "github.com/emiago/sipgo/sip"
@@ -43,18 +44,36 @@ func (e *Endpoint) cancelled(a arrival) bool {
 func (l *Leg) cancelledBy(tx *serverTx, why string) {
 	if tx != l.inbound {
 		if l.offered != nil && l.offered.tx == tx {
-			tx.reply(487)
-			l.offered = nil
+			l.withdrawOffer()
 			l.reofferNow()
 		}
 		return
 	}
+	l.uninvited(Ended{By: ByCancel, Code: 487, Reason: reasonOf(487), ReasonHeader: why})
+}
+
+// uninvited ends a leg whose INVITE does not hold any more.
+func (l *Leg) uninvited(ev Ended) {
 	if l.State() > StateEarly {
 		return
 	}
-	tx.reply(487)
-	l.end(Ended{By: ByCancel, Code: 487, Reason: reasonOf(487), ReasonHeader: why})
+	l.inbound.reply(487)
+	l.end(ev)
 	l.forget()
+}
+
+// lapses ends the leg when its INVITE expires before it has a final response
+// (RFC 3261 §13.3.1).
+func (l *Leg) lapses(req *sipmsg.Request) {
+	v, ok := value(req, "expires")
+	if !ok {
+		return
+	}
+	if n := uint32Of(strings.TrimSpace(v)); n < 1<<32 {
+		l.lapse = l.after(time.Duration(n)*time.Second, func() {
+			l.uninvited(Ended{By: ByCancel, Code: 487, Reason: "INVITE expired"})
+		})
+	}
 }
 
 // giveUp ends a dialled leg that has not been answered.

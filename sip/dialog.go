@@ -38,6 +38,7 @@ type dialog struct {
 	peer flow // the way the far end's messages come; reaches it through NAT
 	kept bool // a device: it is reached only by the way it came
 	next flow // the way of the next request
+	aims int  // how often that was worked out
 }
 
 // request begins a request within the dialog (RFC 3261 §12.2.1.1). It counts up
@@ -151,6 +152,7 @@ func first(hs []sipmsg.Header) sipmsg.Header {
 // background; until then they go where the far end's messages came from.
 func (l *Leg) aim(d *dialog) {
 	hop := d.hop()
+	d.aims++
 	if d.next.sock == nil {
 		d.next = d.peer
 	}
@@ -167,9 +169,10 @@ func (l *Leg) aim(d *dialog) {
 	if q.Transport == "" && d.peer.reliable() {
 		q.Transport = d.peer.sock.network // what is known to reach it
 	}
+	aim := d.aims
 	l.ep.locate(q, func(found []locate.Target, err error) {
 		l.box.post(func() {
-			if err == nil && d.hop().Host == hop.Host {
+			if err == nil && d.aims == aim {
 				d.next = l.ep.flowNear(hop, found[0].Transport, found[0].Addr, d.peer)
 			}
 		})

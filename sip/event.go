@@ -56,7 +56,9 @@ type Rejected struct {
 // answered by AcceptOffer or RefuseOffer. A nil SDP asks for an offer of ours
 // (RFC 3261 §14.2), the answer then comes as Reanswered.
 type Offered struct {
-	SDP []byte
+	ID     int // of this one of the leg's offers
+	SDP    []byte
+	Dialog string // the To tag of the early dialog it changes; see Progressed
 }
 
 // Reanswered is the answer to Reinvite, or to the offer given to AcceptOffer

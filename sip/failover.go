@@ -54,10 +54,10 @@ func (l *Leg) elsewhere(because string) bool {
 	o.ways = o.ways[1:]
 	l.log.Info("next address of the target", "address", way.remote, "cause", because)
 	l.tell(Retargeted{Addr: way.remote, Because: because})
-	o.authorized, o.heard = false, false
+	o.authorized = false
+	l.startOver()
 	d := l.dialog
 	d.remoteTag, d.peer, d.next, d.contact = "", way, way, way.contactFor(d.target.Scheme, o.dial.From.User)
-	clear(o.early)
 	l.ep.friends.leave(l.friend)
 	l.friend = way.remote
 	l.ep.friends.enter(l.friend)

@@ -4,7 +4,7 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
-// maxForks bounds how many phones behind a forking proxy are told apart.
+// maxForks bounds how many phones behind a forking proxy are remembered.
 const maxForks = 16
 
 // early gives the dialog of a To tag (RFC 3261 §12.1), a new one when the tag is
@@ -17,13 +17,19 @@ func (l *Leg) early(tag string) *dialog {
 	if len(o.early) >= maxForks {
 		return nil
 	}
-	d := *l.dialog
+	d := o.fork(tag)
+	l.aim(d)
+	o.early[tag] = d
+	return d
+}
+
+// fork is a dialog that the INVITE has made, with the phone of a To tag.
+func (o *outgoing) fork(tag string) *dialog {
+	d := *o.root
 	d.remoteTag = tag
 	if tag != "" { // RFC 2543 knew dialogs without
 		d.remote += ";tag=" + tag
 	}
-	l.aim(&d)
-	o.early[tag] = &d
 	return &d
 }
 
@@ -83,20 +89,23 @@ func (o *outgoing) alone(d *dialog) bool {
 func (l *Leg) forked(res *sipmsg.Response) {
 	o := l.outbound
 	tag := tagOf(res.To().Params)
-	if a, ok := o.forks[tag]; ok {
-		a.way.send(a.data, nil) // our ACK was lost
+	d, ok := o.early[tag]
+	if !ok {
+		d = o.fork(tag) // an answer is taken however many there are
+		if len(o.early) < maxForks {
+			o.early[tag] = d
+		}
+	}
+	wins := l.State() <= StateEarly && !o.cancelling && !d.over
+	if !l.acknowledge(d, res, wins) {
 		return
 	}
-	d := l.early(tag)
-	if d == nil {
-		return
-	}
-	l.join(d, res)
-	data, way := d.ack(res.CSeq().SeqNo)
-	o.forks[tag] = acked{data, way}
 	switch {
-	case l.State() <= StateEarly && !o.cancelling && !d.over:
+	case wins:
 		l.dialog = d
+		if l.offered != nil && l.offered.dialog != d {
+			l.withdrawOffer() // of a phone that does not count any more
+		}
 		l.become(StateConfirmed)
 		d.note(res)
 		l.timedBy(res)
@@ -111,7 +120,7 @@ func (l *Leg) forked(res *sipmsg.Response) {
 	if why == (Reason{}) {
 		why = Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"}
 	}
-	l.within(d, "BYE", func(r *request) { r.headers = why.header() }, func(*sipmsg.Response) {}, func(error) {})
+	l.farewell(d, why)
 	if o.cancelling && !l.is(StateEnded) {
 		// The answer crossed our CANCEL.
 		l.become(StateEnded)
@@ -119,23 +128,35 @@ func (l *Leg) forked(res *sipmsg.Response) {
 	}
 }
 
+// acknowledge sends the ACK for a 2xx, each time it comes (RFC 3261 §13.2.2.4),
+// and reports whether it came for the first time. Of too many phones the ones
+// that have not won are not remembered: each 2xx of theirs is the first.
+func (l *Leg) acknowledge(d *dialog, res *sipmsg.Response, wins bool) bool {
+	o := l.outbound
+	if a, ok := o.forks[d.remoteTag]; ok {
+		a.way.send(a.data, nil) // our ACK was lost
+		return false
+	}
+	l.join(d, res)
+	data, way := d.ack(res.CSeq().SeqNo)
+	if wins || len(o.forks) < maxForks {
+		o.forks[d.remoteTag] = acked{data, way}
+	}
+	return true
+}
+
+// farewell ends the dialog of a phone that nobody talks to.
+func (l *Leg) farewell(d *dialog, why Reason) {
+	l.within(d, "BYE", func(r *request) { r.headers = why.header() }, func(*sipmsg.Response) {}, func(error) {})
+}
+
 // sendHome acknowledges a 2xx that nobody waits for any more, and hangs up.
 func (l *Leg) sendHome(res *sipmsg.Response, way flow, why Reason) {
-	o := l.outbound
-	tag := tagOf(res.To().Params)
-	if a, ok := o.forks[tag]; ok {
-		a.way.send(a.data, nil)
-		return
+	d := l.outbound.fork(tagOf(res.To().Params))
+	d.peer, d.next = way, way
+	if l.acknowledge(d, res, false) {
+		l.farewell(d, why)
 	}
-	if len(o.forks) >= maxForks {
-		return
-	}
-	d := *l.dialog
-	d.remoteTag, d.peer, d.next = tag, way, way
-	l.join(&d, res)
-	data, by := d.ack(res.CSeq().SeqNo)
-	o.forks[tag] = acked{data, by}
-	l.within(&d, "BYE", func(r *request) { r.headers = why.header() }, func(*sipmsg.Response) {}, func(error) {})
 }
 
 // answeredBy tells of the answer. What a reliable response has said is not said

@@ -130,6 +130,7 @@ func (l *Leg) openInbound(tx *serverTx, device bool) bool {
 	peer := tx.flow
 	peer.remote = tx.source
 	l.begin(peer)
+	l.lapses(req)
 	return l.refresh(l.dialog, req)
 }
 

@@ -24,6 +24,7 @@ type outgoing struct {
 	patience   *loop.Timer
 	silence    *loop.Timer        // runs while there is no sign of life
 	early      map[string]*dialog // by To tag: early dialogs, and those of a 2xx
+	root       *dialog            // what the INVITE began: its responses make dialogs of it
 	forks      map[string]acked   // by To tag
 	longer     int                // times that a longer session was asked for
 	late       *loop.Timer        // runs while the answer waits for its description
@@ -127,6 +128,7 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 	}
 	l.dialog = &dialog{callID: l.callID, localTag: tag, local: from, remote: to,
 		target: uri, contact: way.contactFor(uri.Scheme, d.From.User), next: way, kept: d.Target.Binding != nil}
+	l.outbound.root = l.dialog
 	l.begin(way)
 	l.host = way.remote.Addr().Unmap()
 	l.sendInvite()
@@ -180,13 +182,18 @@ func (l *Leg) inviteFailed(tx *clientTx, err error) {
 	if !errors.Is(err, errTimeout) {
 		l.log.Info("invite not sent", "err", err)
 	}
+	code, reason := verdict(err)
+	if errors.Is(err, errRang) { // it rings on until it is told
+		l.tell(Rejected{Code: code, Reason: reason})
+		l.giveUp(Reason{Protocol: "SIP", Cause: code, Text: reason})
+		return
+	}
 	if !o.cancelling {
 		l.ep.failed(tx.way(), 0)
 		if l.elsewhere(unsentBecause(err)) {
 			return
 		}
 	}
-	code, reason := verdict(err)
 	l.end(Rejected{Code: code, Reason: reason})
 	l.forget()
 }
@@ -240,14 +247,20 @@ func (l *Leg) progressed(res *sipmsg.Response) {
 	l.tell(Progressed{Code: res.StatusCode, Reason: plain(res.Reason), SDP: sdp, Dialog: tag})
 }
 
+// startOver forgets what became of one INVITE before another one is sent.
+func (l *Leg) startOver() {
+	l.outbound.heard = false
+	clear(l.outbound.early)
+	l.withdrawOffer()
+}
+
 // refused is a final failure.
 func (l *Leg) refused(res *sipmsg.Response) {
 	o := l.outbound
 	if !o.cancelling && !o.authorized {
 		if h, ok := l.authorize(res, "INVITE", o.uri, l.dialog.peer); ok {
 			o.authorized = true
-			o.heard = false
-			clear(o.early)
+			l.startOver()
 			l.sendInvite(h)
 			return
 		}
@@ -255,8 +268,8 @@ func (l *Leg) refused(res *sipmsg.Response) {
 	if !o.cancelling && o.longer < maxLonger && l.longer(res) {
 		// RFC 4028 §7.3. A challenge may come again.
 		o.longer++
-		o.authorized, o.heard = false, false
-		clear(o.early)
+		o.authorized = false
+		l.startOver()
 		l.sendInvite()
 		return
 	}

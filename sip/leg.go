@@ -55,7 +55,8 @@ type Leg struct {
 
 	dialog *dialog // the one that counts; of a dialled leg, until the answer, what its INVITE began
 
-	inbound  *serverTx // uas: the INVITE that made the leg
+	inbound  *serverTx   // uas: the INVITE that made the leg
+	lapse    *loop.Timer // and when it expires
 	ringing  *loop.Timer
 	outbound *outgoing // uac: the INVITE that makes it
 	credentials
@@ -63,6 +64,7 @@ type Leg struct {
 	session  sessionTimer // the timer
 	accepted *accepted    // our 2xx to an INVITE that has not been acknowledged
 	offered  *offered     // the far end's offer that the owner has to answer
+	offers   int          // there have been
 	reoffer  *reoffer     // our re-INVITE, under way or waiting for its turn
 	waiting  []byte       // the offer of ours after that
 	goodbye  *Reason      // hang up as soon as that is allowed
@@ -152,6 +154,7 @@ func (l *Leg) become(s State) {
 	l.state.Store(int32(s))
 	if s > StateEarly {
 		l.ringing.Stop()
+		l.lapse.Stop()
 		l.reliable.stop()
 	}
 	if s != StateEnded {
@@ -161,7 +164,7 @@ func (l *Leg) become(s State) {
 	l.accepted = nil
 	l.reoffer.stop()
 	l.reoffer = nil
-	l.offered = nil
+	l.withdrawOffer()
 	l.referralLeft()
 	l.session.stop()
 	l.outbound.stop()
@@ -181,6 +184,9 @@ func (l *Leg) begin(peer flow) {
 func (l *Leg) forget() {
 	l.ep.live.remove(l.id)
 	l.disown()
+	if l.reliable.outstanding(l) {
+		return
+	}
 	if l.friend.IsValid() {
 		l.ep.friends.leave(l.friend)
 		l.friend = netip.AddrPort{}

@@ -108,7 +108,7 @@ func TestAnyLossWhenAnswered(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		caller.do(func(l *sip.Leg) { l.Reinvite([]byte(offerSDP)) })
 		told[sip.Offered](callee)
-		callee.do(func(l *sip.Leg) { l.AcceptOffer([]byte(answerSDP)) })
+		callee.do(func(l *sip.Leg) { l.AcceptOffer(callee.offer, []byte(answerSDP)) })
 		told[sip.Reanswered](caller)
 		time.Sleep(3 * time.Second)
 		caller.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })

@@ -143,8 +143,16 @@ func (e *Endpoint) receiveInDialog(a arrival) {
 func (e *Endpoint) serve(a arrival, tag string) *serverTx {
 	key := serverKey(a.req, a.req.Method)
 	tx, begun := e.servers.begin(key, func() *serverTx {
-		return &serverTx{ep: e, key: key, req: a.req, flow: a.flow(), source: a.source,
+		tx := &serverTx{ep: e, key: key, req: a.req, flow: a.flow(), source: a.source,
 			tag: tag, invite: a.req.IsInvite()}
+		if !tx.invite {
+			// After that nobody waits for the answer any more, and a 408 would help
+			// nobody (RFC 4320 §4.2).
+			tx.mu.Lock()
+			tx.expireIn(lifetime)
+			tx.mu.Unlock()
+		}
+		return tx
 	})
 	if !begun {
 		tx.repeated()
@@ -168,9 +176,12 @@ func (l *Leg) receive(tx *serverTx) {
 	}
 	d.remoteSeq, d.heard = seq, true
 	if l.is(StateEnded) || d.over || l.State() > StateEarly && d != l.dialog {
-		if req.Method == sipmsg.BYE {
+		switch req.Method {
+		case sipmsg.BYE:
 			tx.reply(200) // our BYE and theirs crossed
-		} else {
+		case sipmsg.PRACK:
+			l.prackLate(tx)
+		default:
 			tx.reply(481)
 		}
 		return

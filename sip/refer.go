@@ -60,6 +60,7 @@ func (l *Leg) receiveRefer(tx *serverTx) {
 		r.silent = strings.EqualFold(strings.TrimSpace(v), "false")
 	}
 	l.referral, l.referred = r, true
+	tx.onFinal(func() { l.box.post(func() { l.referralLapsed(r) }) })
 	by, _ := value(tx.req, "referred-by")
 	l.tell(Referred{To: to, By: plain(addressIn(by))})
 }
@@ -201,17 +202,24 @@ func (l *Leg) acceptRefer() {
 	}
 	tx := r.tx
 	r.tx = nil
+	res := response{code: 202, contact: l.dialog.contact, headers: []Header{allowHeader}}
 	if r.silent {
-		tx.respond(response{code: 200, contact: l.dialog.contact, headers: []Header{{"Refer-Sub", "false"}}})
-		return
+		res.code, res.headers = 200, []Header{{"Refer-Sub", "false"}}
 	}
-	if !tx.respond(response{code: 202, contact: l.dialog.contact, headers: []Header{allowHeader}}) {
+	if !tx.respond(res) {
 		l.referral = nil
 		return
 	}
 	r.until = time.Now().Add(referralFor)
 	r.timer = l.after(referralFor, func() { l.referralOver(r, "timeout") })
 	l.notifyRefer(100, "")
+}
+
+// referralLapsed: the far end has given up waiting for an answer.
+func (l *Leg) referralLapsed(r *referral) {
+	if l.referral == r && r.tx != nil {
+		l.referral = nil
+	}
 }
 
 func (l *Leg) refuseRefer(code int) {

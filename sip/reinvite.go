@@ -11,12 +11,39 @@ import (
 
 // offered is an offer of the far end that awaits AcceptOffer or RefuseOffer.
 type offered struct {
-	tx     *serverTx
-	dialog *dialog
-	invite bool // re-INVITE; else UPDATE or PRACK
-	late   bool // a re-INVITE without an offer
-	terms  terms
-	theirs []byte
+	id        int
+	tx        *serverTx
+	dialog    *dialog
+	invite    bool // re-INVITE; else UPDATE or PRACK
+	late      bool // a re-INVITE without an offer
+	refreshes bool // the session, too (RFC 4028)
+	theirs    []byte
+}
+
+// offer has the owner answer an offer.
+func (l *Leg) offer(o *offered) {
+	l.offers++
+	o.id = l.offers
+	l.offered = o
+	o.tx.onFinal(func() { l.box.post(func() { l.lapsed(o) }) })
+	l.tell(Offered{ID: o.id, SDP: o.theirs, Dialog: o.dialog.remoteTag})
+}
+
+// lapsed: the far end has given up waiting for an answer.
+func (l *Leg) lapsed(o *offered) {
+	if l.offered == o {
+		l.offered = nil
+		l.offerSettled()
+	}
+}
+
+// withdrawOffer answers the offer, if there is one, in place of the owner: what
+// it was for is over (RFC 3261 §9.2, §15.1.2).
+func (l *Leg) withdrawOffer() {
+	if o := l.offered; o != nil {
+		l.offered = nil
+		o.tx.reply(487)
+	}
 }
 
 func (l *Leg) receiveReinvite(tx *serverTx) {
@@ -34,22 +61,29 @@ func (l *Leg) receiveReinvite(tx *serverTx) {
 		tx.reply(code, acceptHeader, encodingHeader)
 		return
 	}
-	terms, refusal := l.timed(tx.req)
+	_, refusal := l.timed(tx.req)
 	if refusal != nil {
 		tx.reply(422, *refusal)
 		return
 	}
 	l.refresh(l.dialog, tx.req)
 	tx.setLeg(l)
-	l.offered = &offered{tx: tx, dialog: l.dialog, invite: true, late: sdp == nil, terms: terms, theirs: sdp}
 	tx.reply(100)
-	l.tell(Offered{SDP: sdp})
+	l.offer(&offered{tx: tx, dialog: l.dialog, invite: true, late: sdp == nil, refreshes: true, theirs: sdp})
 }
 
-func (l *Leg) acceptOffer(sdp []byte) {
+func (l *Leg) acceptOffer(id int, sdp []byte) {
 	o := l.offered
-	if o == nil || l.is(StateEnded) {
+	if o == nil || o.id != id {
 		return
+	}
+	req := o.tx.request()
+	if req == nil {
+		return // it lapses
+	}
+	var t terms
+	if o.refreshes {
+		t, _ = l.timed(req) // an interval that is too brief was refused at once
 	}
 	l.offered = nil
 	d := o.dialog
@@ -58,15 +92,15 @@ func (l *Leg) acceptOffer(sdp []byte) {
 		d.theirs = o.theirs
 	}
 	if o.invite {
-		l.accept(o.tx, sdp, o.terms, &accepted{late: o.late})
+		l.accept(o.tx, sdp, t, &accepted{late: o.late})
 		return
 	}
-	if !o.tx.respond(response{code: 200, contact: d.contact, headers: o.terms.headers(), contentType: sdpType, content: sdp}) {
+	if !o.tx.respond(response{code: 200, contact: d.contact, headers: t.headers(), contentType: sdpType, content: sdp}) {
 		return
 	}
 	d.said = sdp
-	if l.State() > StateEarly {
-		l.keep(o.terms)
+	if o.refreshes {
+		l.keep(t)
 	}
 	l.offerSettled()
 }
@@ -80,9 +114,9 @@ func (l *Leg) offerSettled() {
 	l.reofferNow()
 }
 
-func (l *Leg) refuseOffer(code int, headers []Header) {
+func (l *Leg) refuseOffer(id, code int, headers []Header) {
 	o := l.offered
-	if o == nil {
+	if o == nil || o.id != id {
 		return
 	}
 	if code < 300 || code > 699 {

@@ -23,6 +23,7 @@ type reliable struct {
 	queue    []provisional // one at a time
 	told     bool          // a description went with one of them
 	agreed   bool          // and its PRACK came: the offer has its answer
+	leaving  *loop.Timer   // runs while an ended leg waits for its last PRACK
 	holding  bool          // the 2xx waits for that
 	held     []byte        // with this description
 }
@@ -47,6 +48,32 @@ func (r *reliable) stop() {
 		r.unacked.timer.Stop()
 	}
 	r.queue = nil
+}
+
+// outstanding reports whether an ended leg is to stay known, because the PRACK of
+// a provisional response may still come (RFC 3262 §3).
+func (r *reliable) outstanding(l *Leg) bool {
+	if r.unacked != nil && r.leaving == nil {
+		r.leaving = l.after(lifetime, func() {
+			r.unacked = nil
+			l.forget()
+		})
+	}
+	return r.unacked != nil
+}
+
+// prackLate takes the PRACK of a leg that has ended: nobody waits for it but who
+// sends it.
+func (l *Leg) prackLate(tx *serverTx) {
+	r := &l.reliable
+	if r.unacked == nil || !acknowledges(tx.req, r.unacked.rseq, r.seq) {
+		tx.reply(481)
+		return
+	}
+	r.unacked = nil
+	r.leaving.Stop()
+	tx.reply(200)
+	l.forget()
 }
 
 // expects notes what an INVITE says about provisional responses.
@@ -109,6 +136,7 @@ func (l *Leg) repeatReliably() {
 	u.passed += u.interval
 	if u.passed >= lifetime {
 		l.log.Info("no PRACK came", "dialog", l.dialog.callID)
+		l.reliable.unacked = nil // it has had its time
 		l.inbound.reply(504)
 		l.end(Ended{By: ByAckTimeout, Code: 504, Reason: "No PRACK"})
 		l.forget()
@@ -152,8 +180,7 @@ func (l *Leg) receivePrack(tx *serverTx) {
 	case !r.agreed:
 		tx.reply(488) // an offer while the first one has no answer
 	default:
-		l.offered = &offered{tx: tx, dialog: l.dialog}
-		l.tell(Offered{SDP: sdp})
+		l.offer(&offered{tx: tx, dialog: l.dialog, theirs: sdp})
 	}
 	l.acknowledgedReliably()
 }

@@ -191,10 +191,10 @@ func TestOfferInPrack(t *testing.T) {
 			o.do(func(l *sip.Leg) { l.Answer([]byte(answerSDP)) })
 			far.silent(100 * time.Millisecond)
 			if refuse {
-				o.do(func(l *sip.Leg) { l.RefuseOffer(488) })
+				o.do(func(l *sip.Leg) { l.RefuseOffer(o.offer, 488) })
 				far.expect("488")
 			} else {
-				o.do(func(l *sip.Leg) { l.AcceptOffer([]byte("v=9")) })
+				o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte("v=9")) })
 				if ok := far.expect("200"); ok.method() != "PRACK" || ok.body != "v=9" {
 					t.Errorf("got %+v", ok)
 				}

@@ -63,7 +63,7 @@ func (p pair) anyCall(dice *rand.Rand) {
 			case sip.Answered:
 				o.do(func(l *sip.Leg) { l.Reinvite([]byte(offerSDP)); l.Info("application/dtmf-relay", []byte("Signal=1")) })
 			case sip.Offered:
-				o.do(func(l *sip.Leg) { l.AcceptOffer([]byte(answerSDP)) })
+				o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte(answerSDP)) })
 			case sip.Rejected, sip.Ended:
 				return
 			}
@@ -96,7 +96,7 @@ func (b *bench) anyAnswer(in *sip.Invitation) {
 					o.do(func(l *sip.Leg) { l.Reinvite([]byte(offerSDP)) }) // glare
 				}
 			case sip.Offered:
-				o.do(func(l *sip.Leg) { l.AcceptOffer([]byte(answerSDP)) })
+				o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte(answerSDP)) })
 			case sip.Ended:
 				return
 			}

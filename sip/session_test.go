@@ -264,7 +264,7 @@ func TestSessionIsRefreshedByThem(t *testing.T) {
 		d.send("INVITE", offerSDP, "Supported: timer", "Session-Expires: 90", "Contact: <sip:far@10.0.0.2:5060>")
 		far.expect("100")
 		told[sip.Offered](o)
-		o.do(func(l *sip.Leg) { l.AcceptOffer([]byte(answerSDP)) })
+		o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte(answerSDP)) })
 		ok := far.expect("200")
 		if ok.get("Session-Expires") != "90;refresher=uac" { // as it was
 			t.Errorf("%+v", ok)

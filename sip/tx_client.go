@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 )
 
 var errTimeout = errors.New("no response")
+
+// errRang: there were provisional responses, then nothing more.
+var errRang = fmt.Errorf("no final response: %w", errTimeout)
 
 // clientTx is a client transaction: it repeats its request until there is a
 // response, and acknowledges the failure of an INVITE (RFC 3261 §17.1, RFC 6026).
@@ -47,7 +51,7 @@ type clientTx struct {
 }
 
 // maxRinging is how long after its last word a far end is still believed to ring
-// (the idea of RFC 3261 §16.6's timer C).
+// (the idea of timer C, RFC 3261 §16.6).
 const maxRinging = 10 * time.Minute
 
 func clientKey(branch, method string) string { return method + "|" + branch }
@@ -92,12 +96,12 @@ func (tx *clientTx) receive(res *sipmsg.Response) {
 		tx.heard = true
 		if tx.invite {
 			// From here on the owner decides how long it rings.
-			last := maxRinging
-			if tx.abandoned {
-				last = lifetime
-			}
 			tx.stop()
-			tx.expiry = time.AfterFunc(last, func() { tx.fail(errTimeout) })
+			if tx.abandoned {
+				tx.expiry = time.AfterFunc(lifetime, tx.terminate)
+			} else {
+				tx.expiry = time.AfterFunc(maxRinging, tx.rung)
+			}
 		} else {
 			tx.interval = t2
 		}
@@ -177,7 +181,7 @@ func (tx *clientTx) again() {
 	tx.repeat.Reset(tx.interval)
 	data := tx.data
 	tx.mu.Unlock()
-	tx.flow.send(data, tx)
+	tx.flow.send(data, nil) // the first copy is under way: that this one is not says nothing
 }
 
 // fail ends a transaction that will have no final response.
@@ -195,6 +199,18 @@ func (tx *clientTx) fail(err error) {
 	tx.terminate()
 	if tx.failed != nil {
 		tx.failed(err)
+	}
+}
+
+// rung tells the owner that it has waited long enough. The far end, which rings
+// until it is told, may still answer: the transaction takes that (RFC 3261 §16.8).
+func (tx *clientTx) rung() {
+	tx.mu.Lock()
+	waited := tx.phase == proceeding && !tx.abandoned
+	tx.mu.Unlock()
+	if waited {
+		tx.abandon()
+		tx.failed(errRang)
 	}
 }
 

@@ -45,7 +45,7 @@ type serverTx struct {
 	last     []byte
 	repeat   *time.Timer // G
 	interval time.Duration
-	expiry   *time.Timer // H, I, J, L
+	expiry   *time.Timer // H, I, J, L; before that, not of an INVITE, the far end's F
 	leg      *Leg        // of an INVITE: whom a CANCEL concerns
 	final    func()      // called once, when there is a final response, or none to come
 }
@@ -218,16 +218,18 @@ func (tx *serverTx) repeatFailure() {
 
 // expireIn ends the transaction after d; mu is held.
 func (tx *serverTx) expireIn(d time.Duration) {
-	if tx.expiry != nil {
-		tx.expiry.Stop()
-	}
-	if d == 0 {
+	switch {
+	case d == 0:
+		if tx.expiry != nil {
+			tx.expiry.Stop()
+		}
 		tx.phase = terminated
-		tx.expiry = nil
 		tx.ep.servers.remove(tx.key)
-		return
+	case tx.expiry != nil:
+		tx.expiry.Reset(d)
+	default:
+		tx.expiry = time.AfterFunc(d, tx.terminate)
 	}
-	tx.expiry = time.AfterFunc(d, tx.terminate)
 }
 
 func (tx *serverTx) stopRepeat() {

@@ -33,6 +33,7 @@ func (l *Leg) receiveUpdate(d *dialog, tx *serverTx) {
 		tx.reply(code)
 		return
 	}
+	session := l.State() > StateEarly // there is none to refresh before the answer
 	terms, refusal := l.timed(tx.req)
 	if refusal != nil {
 		tx.reply(422, *refusal)
@@ -41,11 +42,12 @@ func (l *Leg) receiveUpdate(d *dialog, tx *serverTx) {
 	l.refresh(d, tx.req)
 	if sdp == nil {
 		tx.respond(response{code: 200, contact: d.contact, headers: terms.headers()})
-		l.keep(terms)
+		if session {
+			l.keep(terms)
+		}
 		return
 	}
-	l.offered = &offered{tx: tx, dialog: d, terms: terms, theirs: sdp}
-	l.tell(Offered{SDP: sdp})
+	l.offer(&offered{tx: tx, dialog: d, refreshes: session, theirs: sdp})
 }
 
 // disturbs gives the status that refuses an offer while another one is not

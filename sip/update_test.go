@@ -32,13 +32,13 @@ func TestUpdateFromCallerBeforeTheAnswer(t *testing.T) {
 		}
 		d.send("UPDATE", "") // before the first one is answered
 		far.expect("500")
-		o.do(func(l *sip.Leg) { l.AcceptOffer([]byte("v=7")) })
+		o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte("v=7")) })
 		if ok := far.expect("200"); ok.method() != "UPDATE" || ok.body != "v=7" || ok.get("Session-Expires") != "" {
 			t.Errorf("%+v", ok)
 		}
 		d.send("UPDATE", offerSDP)
 		told[sip.Offered](o)
-		o.do(func(l *sip.Leg) { l.RefuseOffer(488) })
+		o.do(func(l *sip.Leg) { l.RefuseOffer(o.offer, 488) })
 		far.expect("488")
 		o.do(func(l *sip.Leg) { l.Answer([]byte(answerSDP)) })
 		if ok := far.expect("200"); ok.body != "" {
@@ -106,7 +106,7 @@ func TestUpdateOnADialledLegBeforeTheAnswer(t *testing.T) {
 		if ev := told[sip.Offered](o); string(ev.SDP) != "v=61" {
 			t.Errorf("%+v", ev)
 		}
-		o.do(func(l *sip.Leg) { l.AcceptOffer([]byte("v=6")) })
+		o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte("v=6")) })
 		far.expect("200")
 		o.do(func(l *sip.Leg) { l.Reinvite([]byte("v=7")) })
 		last := far.expect("UPDATE")

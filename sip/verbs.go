@@ -24,14 +24,15 @@ func (l *Leg) Reject(code int, reason string, headers ...Header) {
 // otherwise. Nothing more is told about the leg.
 func (l *Leg) Hangup(r Reason) { l.leave(func() { l.hangup(r) }) }
 
-// AcceptOffer answers Offered. When that had no SDP, sdp is an offer and
-// Reanswered brings the answer.
-func (l *Leg) AcceptOffer(sdp []byte) { l.verb(func() { l.acceptOffer(sdp) }) }
+// AcceptOffer answers the Offered of that ID; nothing happens when the far end
+// has taken it back meanwhile. When it had no SDP, sdp is an offer and Reanswered
+// brings the answer.
+func (l *Leg) AcceptOffer(id int, sdp []byte) { l.verb(func() { l.acceptOffer(id, sdp) }) }
 
-// RefuseOffer refuses Offered with a final response, usually 488 and a Warning:
+// RefuseOffer refuses the Offered of that ID with a final response, usually 488 and a Warning:
 // the session goes on as it was.
-func (l *Leg) RefuseOffer(code int, headers ...Header) {
-	l.verb(func() { l.refuseOffer(code, headers) })
+func (l *Leg) RefuseOffer(id, code int, headers ...Header) {
+	l.verb(func() { l.refuseOffer(id, code, headers) })
 }
 
 // Reinvite sends an offer in a re-INVITE, when other offers are done with.

@@ -39,7 +39,7 @@ func TestRefusalCarriesAWarning(t *testing.T) {
 		d.send("INVITE", offerSDP, "Contact: <sip:far@10.0.0.2:5060>")
 		far.expect("100")
 		told[sip.Offered](o)
-		o.do(func(l *sip.Leg) { l.RefuseOffer(488, sip.Warning(sip.WarnMediaType, "no video")) })
+		o.do(func(l *sip.Leg) { l.RefuseOffer(o.offer, 488, sip.Warning(sip.WarnMediaType, "no video")) })
 		m := far.expect("488")
 		if m.get("Warning") != `304 b2bua "no video"` {
 			t.Errorf("refused %+v", m)

@@ -51,7 +51,7 @@ func TestReinviteFromFarEnd(t *testing.T) {
 			if ev := told[sip.Offered](o); string(ev.SDP) != offerSDP {
 				t.Errorf("offered %+v", ev)
 			}
-			o.do(func(l *sip.Leg) { l.AcceptOffer([]byte(answerSDP)) })
+			o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte(answerSDP)) })
 			if ok := far.expect("200"); ok.body != answerSDP {
 				t.Errorf("answer %+v", ok)
 			}
@@ -63,7 +63,7 @@ func TestReinviteFromFarEnd(t *testing.T) {
 			d.send("INVITE", offerSDP, "Contact: <sip:moved@10.0.0.2:5060>")
 			far.expect("100")
 			told[sip.Offered](o)
-			o.do(func(l *sip.Leg) { l.RefuseOffer(488) })
+			o.do(func(l *sip.Leg) { l.RefuseOffer(o.offer, 488) })
 			d.ackFailure(far.expect("488"))
 			// The target moved with the first of them.
 			o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })
@@ -81,7 +81,7 @@ func TestReinviteWithoutOfferAsksForOurs(t *testing.T) {
 		if ev := told[sip.Offered](o); ev.SDP != nil {
 			t.Errorf("offered %+v", ev)
 		}
-		o.do(func(l *sip.Leg) { l.AcceptOffer([]byte(offerSDP)) })
+		o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte(offerSDP)) })
 		far.expect("200")
 		far.write(d.text("ACK", "z9hG4bKack9", d.cseq, answerSDP))
 		if ev := told[sip.Reanswered](o); string(ev.SDP) != answerSDP {
@@ -97,7 +97,7 @@ func TestReinviteUnacknowledgedEndsTheCall(t *testing.T) {
 		d.send("INVITE", offerSDP, "Contact: <sip:far@10.0.0.2:5060>")
 		far.expect("100")
 		told[sip.Offered](o)
-		o.do(func(l *sip.Leg) { l.AcceptOffer([]byte(answerSDP)) })
+		o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte(answerSDP)) })
 		for range 11 {
 			far.expect("200")
 		}
@@ -115,7 +115,7 @@ func TestUpdate(t *testing.T) {
 		far.expect("200") // only the target
 		d.send("UPDATE", offerSDP, "Contact: <sip:moved@10.0.0.2:5060>")
 		told[sip.Offered](o)
-		o.do(func(l *sip.Leg) { l.AcceptOffer([]byte(answerSDP)) })
+		o.do(func(l *sip.Leg) { l.AcceptOffer(o.offer, []byte(answerSDP)) })
 		if ok := far.expect("200"); ok.body != answerSDP {
 			t.Errorf("answer %+v", ok)
 		}
