@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -85,8 +86,10 @@ func (s *stream) reply(req message, status, sdp string, extra ...string) {
 	for _, v := range req.all("Via") {
 		lines = append(lines, "Via: "+v)
 	}
-	lines = append(lines, "From: "+req.get("From"), "To: "+to, "Call-ID: "+req.get("Call-ID"), "CSeq: "+req.get("CSeq"),
-		"Contact: <sip:callee@"+s.LocalAddr().String()+";transport=tcp>")
+	lines = append(lines, "From: "+req.get("From"), "To: "+to, "Call-ID: "+req.get("Call-ID"), "CSeq: "+req.get("CSeq"))
+	if !slices.ContainsFunc(extra, func(e string) bool { return strings.HasPrefix(e, "Contact: ") }) {
+		lines = append(lines, "Contact: <sip:callee@"+s.LocalAddr().String()+";transport=tcp>")
+	}
 	lines = append(lines, extra...)
 	if sdp != "" {
 		lines = append(lines, "Content-Type: application/sdp")
