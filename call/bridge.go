@@ -16,6 +16,11 @@ func (c *Call) connect(l *leg, who string) {
 	media.Bridge(c.caller.sound, l.sound)
 	c.peer = l
 	c.soothe() // one of them may hold already
+	c.bridged(who)
+}
+
+// bridged tells whom the caller hears.
+func (c *Call) bridged(who string) {
 	now := c.now()
 	c.record.BridgedTo = who
 	c.log.Info("call bridged", "to", who)

@@ -47,7 +47,7 @@ type Call struct {
 	hops      int          // Max-Forwards left for far legs (RFC 7092 section 3.1.1)
 	described []byte       // ours for the caller, once made
 	speaks    []string     // which of our codecs the caller offered, best first
-	who       identity     // who calls
+	who       identity     // who began the call
 	diverted  int          // how often the call had been sent on before it came here
 	redirects int          // how often a 3xx was followed for it
 	missed    flows.Result // what came of the party dialled last; "" before, and when it was reached
@@ -110,7 +110,7 @@ func (s *System) New(in Inbound) *Call {
 		Trunk: in.TrunkID, Device: in.DeviceID, SIPCallID: in.Invitation.SIPCallID,
 		Verstat: in.Invitation.Verstat, Attestation: in.Invitation.Attestation, Diversions: in.Diversions,
 	}
-	c.who = identity{number: in.Number, display: in.Display, withheld: in.Invitation.Anonymous}
+	c.who = identity{number: cmp.Or(in.Number, in.From), display: in.Display, withheld: in.Invitation.Anonymous}
 	c.diverted = in.Diverted
 	if in.Flow != nil {
 		c.record.CallFlowID, c.record.FlowRevision = in.Flow.ID, in.Flow.Revision
@@ -127,6 +127,7 @@ func (c *Call) Run(ctx context.Context, in *sip.Invitation) {
 	c.caller = c.newLeg("caller")
 	c.caller.on = c.callerEvent
 	c.caller.account = account{device: c.record.Device, trunk: c.record.Trunk}
+	c.caller.who = c.who
 	c.caller.via = cmp.Or(c.record.Device, c.record.Trunk)
 	c.legs = []*leg{c.caller}
 	c.loop.Post(func() { c.begin(in) }) // before anybody else can ask for anything

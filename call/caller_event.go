@@ -45,7 +45,9 @@ func (c *Call) confirmed(sdp []byte) {
 	if err := c.caller.sound.Accept(sdp); err != nil {
 		c.log.Info("answer in ACK", "err", err)
 		c.end(unacceptable(err))
+		return
 	}
+	c.heldNow(c.caller)
 }
 
 // errNoAnswer: our offer in the 200 was not answered in the ACK (RFC 3261

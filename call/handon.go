@@ -10,8 +10,8 @@ import (
 
 // transfer is the caller being connected to somebody else out of a conversation.
 // The party talked to so far, who may have asked for it, waits: when the transfer
-// fails the two talk on, and when that party has hung up meanwhile it is called
-// back, so that nobody is left with nothing.
+// fails the two talk on, and when that party is a device that has hung up
+// meanwhile it is called back, so that nobody is left with nothing.
 type transfer struct {
 	call  *Call
 	act   *act
@@ -138,7 +138,7 @@ func (t *transfer) words() string {
 }
 
 // transferOver is told what came of a transfer. After a failure the two talk on,
-// or who has hung up meanwhile is called back. On the loop.
+// or the device that has hung up meanwhile is called back. On the loop.
 func (s *seat) transferOver(t *transfer, failed bool, last flows.Outcome, done func(flows.Outcome)) *hunt {
 	c := s.call
 	if c.act == t.act {
@@ -157,18 +157,36 @@ func (s *seat) transferOver(t *transfer, failed bool, last flows.Outcome, done f
 	}
 	c.transfer = nil
 	if l.over {
-		return c.dial(s.act, l.reach, done)
+		return s.callBack(l, last, done)
 	}
 	return c.resume(s.act, l, t.prong.attempt, done)
+}
+
+// callBack calls the device again that has hung up on a transfer which came to
+// nothing. Others are not: the number that a trunk says is calling is whatever
+// somebody outside likes, and the call would be ours to pay. The flow goes on then.
+func (s *seat) callBack(l *leg, last flows.Outcome, done func(flows.Outcome)) *hunt {
+	c := s.call
+	d := c.plan.Device(l.account.device)
+	if d == nil {
+		c.note(flows.Step{Kind: "transfer", Text: "who asked for the transfer has hung up and is not called back, being no device"})
+		done(last)
+		return nil
+	}
+	to := l.reach
+	if to.Device == nil || to.Device.ID != d.ID { // one that another device's calls go to
+		to = flows.DialRequest{Type: flows.ToDevice, Destination: d.ID, Device: d}
+	}
+	return c.dial(s.act, to, done)
 }
 
 // resume is a conversation with somebody who is there already.
 func (c *Call) resume(a *act, l *leg, attempt int, done func(flows.Outcome)) *hunt {
 	h := &hunt{call: c, act: a, to: l.reach, done: done}
 	p := &prong{leg: l, hunt: h, attempt: attempt}
-	l.on = p.event
 	h.prongs, h.talk = []*prong{p}, p
 	c.hunt = h
 	c.connect(l, l.reach.Destination)
+	l.arrives(p.event)
 	return h
 }

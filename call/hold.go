@@ -114,6 +114,7 @@ func (l *leg) ask() {
 // back (RFC 3264 section 8).
 func (l *leg) askAgain() {
 	if l.asking {
+		l.waits = false
 		l.parked = l.asked // the answer has said so
 		l.ask()
 	}
@@ -139,12 +140,12 @@ func (c *Call) parkAnswered(l *leg, taken bool) {
 	}
 	// It would stay on hold for ever: once more, in a while.
 	if l.unparks++; l.unparks <= maxUnparks {
-		l.asking = true
+		l.asking, l.waits = true, true
 		c.loop.After(unparkPause, func() {
-			l.post(func() { // another call may have it by then
-				l.asking = false
-				l.owner.Load().soothe()
-			})
+			if l.owner.Load() == c && l.waits { // another call that has it asks by itself
+				l.asking, l.waits = false, false
+				c.soothe()
+			}
 		})
 	}
 }

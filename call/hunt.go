@@ -85,7 +85,7 @@ func (h *hunt) nextRound() {
 func (h *hunt) try(t target) {
 	c := h.call
 	p := &prong{target: t, hunt: h, leg: c.newLeg(t.name)}
-	p.leg.on, p.leg.account, p.leg.reach, p.leg.party = p.event, t.account(), h.to, h.party()
+	p.leg.on, p.leg.account, p.leg.reach, p.leg.who = p.event, t.account(), h.to, h.found()
 	p.leg.via = t.via
 	p.attempt = c.attempt(h.to, t)
 	h.tried[t.key()] = true

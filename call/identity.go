@@ -1,13 +1,11 @@
 package call
 
 import (
-	"cmp"
-
 	"b2bua/flows"
 	"b2bua/sip"
 )
 
-// identity is who calls, as far as somebody vouches for it: the trunk it came
+// identity is who a party of a call is, as far as somebody vouches for it: the trunk it came
 // by, or the password of a device.
 type identity struct {
 	number   string // E.164 where known; empty when nobody knows it
@@ -20,12 +18,7 @@ func (c *Call) shown(a *act) identity {
 	if a != nil && a.callerID != "" { // the API has chosen: there is nothing to withhold
 		return identity{number: a.callerID, display: c.env.Call.FromDisplay}
 	}
-	if p := c.caller.party; p.User != "" { // whoever began the call has left it to somebody else
-		return identity{number: p.User, display: p.Display}
-	}
-	who := c.who
-	who.number = cmp.Or(who.number, c.record.From)
-	return who
+	return c.caller.who // who began the call may have left it to somebody else
 }
 
 // party is how the caller is shown to devices and strangers, who are told nothing

@@ -13,6 +13,7 @@ import (
 type leg struct {
 	owner    atomic.Pointer[Call] // whose leg it is: on that call's loop all of this is used
 	on       func(sip.Event)      // what the owner makes of the leg's events
+	missed   []sip.Event          // what came while nobody made anything of them
 	name     string               // "caller", or whom it reaches
 	sig      *sip.Leg
 	sound    *media.Session
@@ -30,9 +31,10 @@ type leg struct {
 	asked    bool            // whether that offer is a hold
 	stubborn bool            // it refused to be held
 	unparks  int             // refusals to be taken off
+	waits    bool            // asking, but not before a pause is over
 
 	account account
-	party   sip.Party         // how it is shown to others; zero for who began the call
+	who     identity          // how it is shown to others
 	reach   flows.DialRequest // how it is called again
 }
 
@@ -63,9 +65,35 @@ func (l *leg) post(f func()) bool {
 	}
 }
 
-// event is told by the signalling, on the owner's loop.
+// event is told by the signalling, on the owner's loop. Between two calls, one
+// of which has given the leg up before the other one has a place for it, it
+// waits.
 func (l *leg) event(ev sip.Event) {
-	if l.on != nil {
+	if l.on == nil {
+		_, ended := ev.(sip.Ended)
+		l.over = l.over || ended
+		l.missed = append(l.missed, ev)
+		return
+	}
+	l.on(ev)
+}
+
+// leaves takes the leg from its call: what happens to it is kept for the next
+// one.
+func (l *leg) leaves(to *Call) {
+	l.on = nil
+	if l.waits { // on the loop of a call that ends
+		l.waits, l.asking = false, false
+	}
+	l.owner.Store(to)
+}
+
+// arrives begins what on makes of the leg's events with those that were missed.
+func (l *leg) arrives(on func(sip.Event)) {
+	l.on = on
+	missed := l.missed
+	l.missed = nil
+	for _, ev := range missed {
 		l.on(ev)
 	}
 }

@@ -107,6 +107,10 @@ func (s *seat) joined(ctx context.Context, t *transfer) flows.Outcome {
 	var got *leg
 	_ = t.join.call.loop.Call(context.Background(), func() { got = t.join.call.giveUp(t.join.leg, t.join.who, c) })
 	return s.converse(ctx, func(done func(flows.Outcome)) *hunt {
+		if got != nil && got.over { // hung up on the way here
+			c.drop(got)
+			got = nil
+		}
 		if got == nil {
 			return s.transferOver(t, true, flows.Outcome{
 				Result: flows.Failed, SIPCode: 481, SIPReason: "Call/Transaction Does Not Exist",
@@ -159,8 +163,7 @@ func (c *Call) giveUp(id string, who account, to *Call) *leg {
 	c.attemptEnded(c.hunt.talk.attempt)
 	c.hunt.prongs = nil
 	c.legs = without(c.legs, l)
-	l.on = nil
-	l.owner.Store(to)
+	l.leaves(to)
 	c.note(flows.Step{Kind: "transfer", Text: l.name + " is handed over to call " + to.id})
 	c.end(ending{reason: endTransferred, source: bySystem, why: sip.Reason{Protocol: "SIP", Cause: 200, Text: "Call transferred"}})
 	return l

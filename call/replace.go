@@ -45,13 +45,16 @@ func (c *Call) replace(in *sip.Invitation, legID string) (code int) {
 	elsewhere := sip.Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"}
 	switch {
 	case old == c.caller:
-		c.offer = in.Offer
+		c.offer, c.settled = in.Offer, false
+		muted := c.muted
 		c.sit(l)
-		media.Bridge(l.sound, c.peer.sound)
+		if c.muted = muted; muted { // the person is the same
+			l.sound.Mute(true)
+		}
 	case old.answered:
-		c.disconnect()
+		media.Unbridge(c.caller.sound, old.sound)
 		c.hunt.talk.leg, l.on = l, c.hunt.talk.event
-		c.connect(l, c.record.BridgedTo)
+		c.peer = l
 	default: // it still rings: taken here, and nowhere else
 		h := rings.hunt
 		p := &prong{leg: l, hunt: h, target: rings.target, attempt: c.attempt(h.to, rings.target)}
@@ -63,7 +66,22 @@ func (c *Call) replace(in *sip.Invitation, legID string) (code int) {
 	}
 	old.hangup(elsewhere)
 	c.drop(old)
+	c.follows(l, old)
 	return 0
+}
+
+// follows lets the other party talk to l instead of to old: what the API holds
+// stays held, but whether l's phone holds is its own affair.
+func (c *Call) follows(l, old *leg) {
+	if !c.onHold {
+		media.Bridge(c.caller.sound, c.peer.sound)
+	}
+	if l != c.caller {
+		c.bridged(c.record.BridgedTo)
+	}
+	l.held = old.held
+	c.heldNow(l)
+	c.soothe()
 }
 
 // seated finds a leg of the call by the id of its signalling, and the prong when
@@ -87,7 +105,7 @@ func (c *Call) seated(id string) (*leg, *prong) {
 // open makes a leg for an invitation that takes old's place.
 func (c *Call) open(in *sip.Invitation, old *leg) (l *leg, sdp []byte, code int) {
 	l = c.newLeg(old.name)
-	l.account, l.party, l.reach = old.account, old.party, old.reach
+	l.account, l.via, l.who, l.reach = old.account, old.via, old.who, old.reach
 	sound, err := c.sys.Media.Open(media.Options{OnDigit: l.digit, OnLost: l.lost, Log: c.log.With("leg", l.name)})
 	if err != nil {
 		c.log.Error("open media for a leg that replaces another", "err", err)
@@ -115,5 +133,7 @@ func (c *Call) accepted(l *leg, sdp []byte) {
 	if err := l.sound.Accept(sdp); err != nil {
 		c.log.Info("answer in ACK", "leg", l.name, "err", err)
 		l.hangup(sip.Reason{Protocol: "SIP", Cause: 488, Text: "Not Acceptable Here"})
+		return
 	}
+	c.heldNow(l)
 }

@@ -3,7 +3,6 @@ package call
 import (
 	"b2bua/flows"
 	"b2bua/ivr"
-	"b2bua/sip"
 )
 
 // A call has two seats: the caller's, to whom everything is done, and that of
@@ -48,16 +47,16 @@ func (c *Call) backTo(l *leg) flows.DialRequest {
 	return flows.DialRequest{Type: flows.ToNumber, Destination: c.record.From}
 }
 
-// party is how whom a hunt finds is shown to others.
-func (h *hunt) party() sip.Party {
+// found is how whom a hunt finds is shown to others.
+func (h *hunt) found() identity {
 	d := h.to.Device
 	switch {
 	case d == nil:
-		return sip.Party{User: h.to.Destination}
+		return identity{number: h.to.Destination}
 	case d.Number != "":
-		return sip.Party{User: d.Number, Display: d.DisplayName}
+		return identity{number: d.Number, display: d.DisplayName}
 	}
-	return sip.Party{User: d.Username, Display: d.DisplayName}
+	return identity{number: d.Username, display: d.DisplayName}
 }
 
 // account is who stands behind a target.

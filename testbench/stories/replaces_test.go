@@ -94,3 +94,93 @@ func TestPhoneTakesWhatRingsElsewhere(t *testing.T) {
 		s.completed("hangup")
 	}, drawn("caller", "switch", "mobile", "desk"))
 }
+
+// Who holds goes on at the other phone: that phone holds nobody.
+func TestHolderChangesPhones(t *testing.T) {
+	story(t, func(s *stage) {
+		mobile, desk := s.phone("mobile", "10.0.5.5:5060", phone.Quirks{}), s.phone("desk", "10.0.5.6:5060", phone.Quirks{})
+		ben := s.colleagues("ben")[0]
+		s.device("anna", mobile, desk)
+		first, err := mobile.Invite(s.soon(), "ben", phone.Options{})
+		s.must(err)
+		out := s.answers(ben)
+		s.until(first, phone.Established)
+		s.must(first.Hold(s.soon()))
+		pass(time.Second)
+		s.music("ben", out)
+		second, err := desk.Invite(s.soon(), "ben", replacing(first, ""))
+		s.must(err)
+		s.over(first)
+		s.until(second, phone.Established)
+		if e := s.event("call.resumed"); e.str("by") != "caller" {
+			s.Errorf("%v", e)
+		}
+		pass(time.Second)
+		s.talk(second, out)
+		s.hangsUp(second)
+		s.over(out)
+	}, undrawn)
+}
+
+// What the API has put on hold, or muted, stays so at the other phone.
+func TestHeldCallerChangesPhones(t *testing.T) {
+	story(t, func(s *stage) {
+		mobile, desk := s.phone("mobile", "10.0.5.5:5060", phone.Quirks{}), s.phone("desk", "10.0.5.6:5060", phone.Quirks{})
+		ben := s.colleagues("ben")[0]
+		s.device("anna", mobile, desk)
+		first, err := mobile.Invite(s.soon(), "ben", phone.Options{})
+		s.must(err)
+		out := s.answers(ben)
+		s.until(first, phone.Established)
+		id := s.event("call.answered").str("call_id")
+		s.command(id, "hold", "", 200)
+		s.command(id, "mute", "", 200)
+		pass(time.Second)
+		second, err := desk.Invite(s.soon(), "ben", replacing(first, ""))
+		s.must(err)
+		s.over(first)
+		s.until(second, phone.Established)
+		pass(time.Second)
+		s.music("the desk", second)
+		out.SendTone(salesTone, toneLevel, 500*time.Millisecond)
+		pass(500 * time.Millisecond)
+		s.quiet("the desk hears ben, though both are on hold", last(second, 300*time.Millisecond), salesTone)
+		s.command(id, "resume", "", 200)
+		second.SendTone(callerTone, toneLevel, 500*time.Millisecond)
+		pass(500 * time.Millisecond)
+		s.quiet("ben hears who is muted", last(out, 300*time.Millisecond), callerTone)
+		s.command(id, "unmute", "", 200)
+		s.talk(second, out)
+		s.hangsUp(second)
+		s.over(out)
+	}, undrawn)
+}
+
+// A device that wants to be told of holds is told at whichever phone.
+func TestHoldIsRelayedToTheOtherPhone(t *testing.T) {
+	story(t, func(s *stage) {
+		a := s.phone("caller", callerAt, phone.Quirks{})
+		mobile, desk := s.phone("mobile", "10.0.5.5:5060", phone.Quirks{}), s.phone("desk", "10.0.5.6:5060", phone.Quirks{})
+		s.device("anna", mobile)
+		s.api("PATCH", "/v2/devices/dev_anna", `{"hold": "relay"}`, 200)
+		s.flow(toAnna)
+		in := s.calls(a, did)
+		first := s.answers(mobile)
+		s.until(in, phone.Established)
+		s.must(desk.Register(s.soon(), switchAt, "anna", "correct-horse-anna", time.Hour))
+		second, err := desk.Invite(s.soon(), "anna", replacing(first, ""))
+		s.must(err)
+		s.over(first)
+		s.until(second, phone.Established)
+		s.must(in.Hold(s.soon()))
+		pass(2 * time.Second)
+		if !second.Held() {
+			t.Error("the desk is not told of the hold")
+		}
+		s.must(in.Resume(s.soon()))
+		pass(time.Second)
+		s.talk(in, second)
+		s.hangsUp(in)
+		s.over(second)
+	}, undrawn)
+}
