@@ -11,7 +11,7 @@ import (
 // account is what proves us to a registrar or a proxy: a user name, a password,
 // and the challenges they have sent. It may outlive a request, so that the next
 // one comes with an answer to the last nonce and needs no second try (RFC 7616
-// §3.6). It is used by one request at a time.
+// §3.6). What belongs to one of its requests only is a trial.
 type account struct {
 	username, password string
 
@@ -20,11 +20,19 @@ type account struct {
 
 // proof is a challenge and how often it was answered.
 type proof struct {
-	challenge string
+	challenge string // empty: none of the server that is asked now
 	realm     string // of the first challenge: no other gets an answer
 	count     int
-	fresh     bool // it came for the request under way
 }
+
+// trial is how often the tries of one request were challenged, by the name of the
+// header that answers. An edge and whoever is behind it both may (RFC 3261 §22.3).
+type trial map[string]int
+
+// maxProofs is how many challenges of one kind are answered for one request: the
+// first, and one because its nonce was too old meanwhile. Without a bound somebody
+// could go on for ever with new ones.
+const maxProofs = 2
 
 var (
 	errNoPassword = errors.New("challenged, and there is no user name for it")
@@ -32,10 +40,11 @@ var (
 	errRealm      = errors.New("challenged for another realm, or in a way not spoken here")
 )
 
-// begin forgets which challenges came for an earlier request.
-func (a *account) begin() {
+// elsewhere: another server of the same target is asked from now on. It is not
+// shown what was proved to the one before, but its realm must be the same.
+func (a *account) elsewhere() {
 	for _, p := range a.proofs {
-		p.fresh = false
+		p.challenge = ""
 	}
 }
 
@@ -44,7 +53,7 @@ func (a *account) answers(method, uri string) []Header {
 	var out []Header
 	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
 		p := a.proofs[name]
-		if p == nil {
+		if p == nil || p.challenge == "" {
 			continue
 		}
 		p.count++
@@ -59,7 +68,7 @@ func (a *account) answers(method, uri string) []Header {
 // challenged takes a 401 or 407 and says why it is of no use to try again. A
 // second challenge for one request means that the password is wrong, unless it
 // says that only the nonce was too old (RFC 7616 §3.3).
-func (a *account) challenged(res *sipmsg.Response) error {
+func (a *account) challenged(res *sipmsg.Response, t trial) error {
 	if a.username == "" {
 		return errNoPassword
 	}
@@ -82,12 +91,13 @@ func (a *account) challenged(res *sipmsg.Response) error {
 	if err != nil {
 		return errRealm
 	}
-	if old != nil && old.fresh && !f.Stale {
+	if n := t[name]; n > 0 && !f.Stale || n >= maxProofs {
 		return errDenied
 	}
+	t[name]++
 	if a.proofs == nil {
 		a.proofs = map[string]*proof{}
 	}
-	a.proofs[name] = &proof{challenge: challenge, realm: f.Realm, fresh: true}
+	a.proofs[name] = &proof{challenge: challenge, realm: f.Realm}
 	return nil
 }

@@ -38,20 +38,16 @@ type reply struct {
 	cseq uint32           // its number
 }
 
-// maxProofs is how many challenges are answered for one request (attacks:
-// endless 407 with a new nonce).
-const maxProofs = 2
-
 // asking is a question under way. Its callbacks come one after the other.
 type asking struct {
-	ep     *Endpoint
-	q      question
-	uri    string
-	tag    string // of From
-	ways   []flow
-	way    flow
-	proofs int
-	done   func(reply)
+	ep    *Endpoint
+	q     question
+	uri   string
+	tag   string // of From
+	ways  []flow
+	way   flow
+	trial trial
+	done  func(reply)
 }
 
 // ask sends q, answers challenges, and tries the next address of the target when
@@ -63,14 +59,13 @@ func (e *Endpoint) ask(q question, done func(reply)) {
 		e.background(func() { done(reply{err: err, cseq: q.cseq}) })
 		return
 	}
-	a := &asking{ep: e, q: q, uri: q.uri, tag: newToken(), done: done}
+	a := &asking{ep: e, q: q, uri: q.uri, tag: newToken(), trial: trial{}, done: done}
 	if a.uri == "" {
 		a.uri = uriText(u)
 	}
 	if a.q.account == nil {
 		a.q.account = &account{username: q.target.Username, password: q.target.Password}
 	}
-	a.q.account.begin()
 	if a.q.callID == "" {
 		a.q.callID = newToken() + newToken()
 	}
@@ -142,13 +137,7 @@ func (a *asking) answered(res *sipmsg.Response) {
 	out := reply{res: res, way: a.way, cseq: a.q.cseq}
 	switch res.StatusCode {
 	case sipmsg.StatusUnauthorized, sipmsg.StatusProxyAuthRequired:
-		if a.proofs == maxProofs {
-			out.err = errDenied
-		} else {
-			out.err = a.q.account.challenged(res)
-		}
-		if out.err == nil {
-			a.proofs++
+		if out.err = a.q.account.challenged(res, a.trial); out.err == nil {
 			a.send()
 			return
 		}

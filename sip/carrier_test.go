@@ -189,6 +189,27 @@ func TestConversationOutlivesItsConnection(t *testing.T) {
 	})
 }
 
+// A Contact that names another port of the host is somewhere else than at the far
+// end of the connection that we made (RFC 5923 §8).
+func TestContactAtAnotherPort(t *testing.T) {
+	streamed(t, func(b *bench) {
+		elsewhere := netip.AddrPortFrom(trunkAt.Addr(), 5070)
+		trunk, core := b.door(trunkAt), b.door(elsewhere)
+		o := b.dial(byTCP(trunkAt))
+		far := trunk.accept()
+		inv := far.expect("INVITE")
+		text := "SIP/2.0 200 OK\r\nVia: " + inv.get("Via") + "\r\nFrom: " + inv.get("From") + "\r\nTo: " + inv.get("To") + ";tag=x\r\n" +
+			"Call-ID: " + inv.get("Call-ID") + "\r\nCSeq: " + inv.get("CSeq") + "\r\nContact: <sip:callee@" + elsewhere.String() + ";transport=tcp>\r\n" +
+			"Content-Type: application/sdp\r\nContent-Length: " + strconv.Itoa(len(answerSDP)) + "\r\n\r\n" + answerSDP
+		far.write(text)
+		told[sip.Answered](o)
+		there := core.accept()
+		there.expect("ACK")
+		o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })
+		there.reply(there.expect("BYE"), "200 OK", "")
+	})
+}
+
 // A phone is reached over the connection that it has made, and over no other.
 func TestPhoneLostWhileItRings(t *testing.T) {
 	streamed(t, func(b *bench) {

@@ -54,13 +54,14 @@ func (l *Leg) elsewhere(because string) bool {
 	o.ways = o.ways[1:]
 	l.log.Info("next address of the target", "address", way.remote, "cause", because)
 	l.tell(Retargeted{Addr: way.remote, Because: because})
-	o.authorized = false
+	o.trial = trial{}
 	l.startOver()
 	d := l.dialog
 	d.remoteTag, d.peer, d.next, d.contact = "", way, way, way.contactFor(d.target.Scheme, o.dial.From.User)
 	l.ep.friends.leave(l.friend)
 	l.friend = way.remote
 	l.ep.friends.enter(l.friend)
+	l.account.elsewhere()
 	l.host = way.remote.Addr().Unmap() // the configured target still: it may ask for the password
 	l.sendInvite()
 	return true

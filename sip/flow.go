@@ -164,12 +164,14 @@ func (e *Endpoint) flowNear(u sipmsg.Uri, network string, to netip.AddrPort, pee
 	if _, err := netip.ParseAddr(way.name); err == nil && peer.name != "" {
 		way.name = peer.name // who has proved a name, and gives an address, is to prove it there
 	}
-	if sock == peer.sock && peer.remote.Addr() == addr {
-		// The connection there is, while it lasts (RFC 5923).
-		way.remote, way.accepted = peer.remote, peer.accepted
-		if !peer.accepted {
-			way.name = peer.name
-		}
+	switch {
+	case sock != peer.sock:
+	case peer.accepted && peer.remote.Addr() == addr:
+		// The connection there is, while it lasts (RFC 5923). Its far end has no
+		// port that anybody would name.
+		way.remote, way.accepted = peer.remote, true
+	case peer.remote == to:
+		way.name = peer.name
 	}
 	return way
 }

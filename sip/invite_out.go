@@ -19,7 +19,7 @@ type outgoing struct {
 	heard      bool // a provisional response: it may be cancelled
 	cancelling bool
 	why        Reason // of the cancellation
-	authorized bool
+	trial      trial
 	identity   []Header
 	patience   *loop.Timer
 	silence    *loop.Timer        // runs while there is no sign of life
@@ -41,8 +41,8 @@ type acked struct {
 
 // invite begins a dialled leg.
 func (l *Leg) invite(d Dial) {
-	l.outbound = &outgoing{dial: d, early: map[string]*dialog{}, forks: map[string]acked{}}
-	l.credentials = credentials{username: d.Target.Username, password: d.Target.Password}
+	l.outbound = &outgoing{dial: d, trial: trial{}, early: map[string]*dialog{}, forks: map[string]acked{}}
+	l.account = account{username: d.Target.Username, password: d.Target.Password}
 	uri, err := d.uri()
 	if err != nil {
 		l.undialled(err)
@@ -134,7 +134,7 @@ func (l *Leg) inviteBy(way flow, uri sipmsg.Uri) {
 	l.sendInvite()
 }
 
-func (l *Leg) sendInvite(extra ...Header) {
+func (l *Leg) sendInvite() {
 	o := l.outbound
 	d := l.dialog
 	d.localSeq++
@@ -148,7 +148,7 @@ func (l *Leg) sendInvite(extra ...Header) {
 	r.headers = append(r.headers, l.wishes()...)
 	r.headers = append(r.headers, o.identity...)
 	r.headers = append(r.headers, safe(o.dial.Headers, "")...)
-	r.headers = append(r.headers, extra...)
+	r.headers = append(r.headers, l.proves(d.peer, "INVITE", r.uri)...)
 	var tx *clientTx
 	tx = l.ep.request(d.peer, r,
 		func(res *sipmsg.Response) { l.box.post(func() { l.inviteAnswered(tx, res) }) },
@@ -257,18 +257,15 @@ func (l *Leg) startOver() {
 // refused is a final failure.
 func (l *Leg) refused(res *sipmsg.Response) {
 	o := l.outbound
-	if !o.cancelling && !o.authorized {
-		if h, ok := l.authorize(res, "INVITE", o.uri, l.dialog.peer); ok {
-			o.authorized = true
-			l.startOver()
-			l.sendInvite(h)
-			return
-		}
+	if !o.cancelling && l.challenged(res, l.dialog.peer, o.trial) {
+		l.startOver()
+		l.sendInvite()
+		return
 	}
 	if !o.cancelling && o.longer < maxLonger && l.longer(res) {
 		// RFC 4028 §7.3. A challenge may come again.
 		o.longer++
-		o.authorized = false
+		o.trial = trial{}
 		l.startOver()
 		l.sendInvite()
 		return

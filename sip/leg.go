@@ -58,8 +58,9 @@ type Leg struct {
 	inbound  *serverTx   // uas: the INVITE that made the leg
 	lapse    *loop.Timer // and when it expires
 	ringing  *loop.Timer
-	outbound *outgoing // uac: the INVITE that makes it
-	credentials
+	outbound *outgoing    // uac: the INVITE that makes it
+	account  account      // of the far end's, for its challenges
+	host     netip.Addr   // whom the account is for: the configured target
 	reliable reliable     // uas: provisional responses that want a PRACK
 	session  sessionTimer // the timer
 	accepted *accepted    // our 2xx to an INVITE that has not been acknowledged

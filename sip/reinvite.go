@@ -182,21 +182,21 @@ func (l *Leg) reofferNow() {
 		l.update(d, r)
 		return
 	}
-	l.reask(r, true, nil)
+	l.reask(r, trial{})
 }
 
 // reask sends the re-INVITE; each 2xx, repeated ones too, is acknowledged.
-func (l *Leg) reask(r *reoffer, mayAuthorize bool, extra []Header) {
+func (l *Leg) reask(r *reoffer, t trial) {
 	d := l.dialog
 	r.dialog = d
 	req := d.request("INVITE")
 	req.headers = append([]Header{{"Contact", d.contact}, allowHeader, supportedHeader}, l.wishes()...)
-	req.headers = append(req.headers, extra...)
 	req.contentType, req.content = sdpType, r.sdp
 	seq := req.cseq
 	var ack []byte
 	var way flow
 	next := d.next
+	req.headers = append(req.headers, l.proves(next, "INVITE", req.uri)...)
 	r.tx = l.ep.request(next, req, func(res *sipmsg.Response) {
 		l.box.post(func() {
 			switch {
@@ -212,15 +212,13 @@ func (l *Leg) reask(r *reoffer, mayAuthorize bool, extra []Header) {
 				}
 				l.reoffered(r, sdpOf(res))
 			default:
-				if mayAuthorize {
-					if h, ok := l.authorize(res, "INVITE", req.uri, next); ok {
-						l.reask(r, false, []Header{h})
-						return
-					}
+				if l.challenged(res, next, t) {
+					l.reask(r, t)
+					return
 				}
 				if r.tries < maxGlare && l.longer(res) {
 					r.tries++
-					l.reask(r, true, nil)
+					l.reask(r, trial{})
 					return
 				}
 				l.reofferFailed(r, res.StatusCode, res.Reason)
