@@ -179,3 +179,35 @@ func TestAttack47HeadersAreRebuilt(t *testing.T) {
 		told[sip.Rejected](o)
 	})
 }
+
+// Who is nobody to us is told so a few times, whatever it asks; a phone, and a
+// trunk, may ask for ever.
+func TestAttack17StrangersAreNotAnsweredWithoutEnd(t *testing.T) {
+	story(t, func(b *bench) {
+		phone, trunk, stranger := registered(b), b.peer(trunkAt), b.peer(strangerAt)
+		for _, ask := range []string{"OPTIONS", "BYE"} {
+			for n := range 50 {
+				stranger.write(asked(ask, n))
+				time.Sleep(100 * time.Millisecond)
+			}
+			answers := 0
+			for {
+				if _, ok := stranger.next(time.Second); !ok {
+					break
+				}
+				answers++
+			}
+			if answers < 3 || answers > 5 {
+				t.Errorf("%s: %d answers", ask, answers)
+			}
+			time.Sleep(2 * time.Minute)
+		}
+		for n := range 20 {
+			phone.write(asked("OPTIONS", n))
+			phone.expect("200")
+			trunk.write(asked("OPTIONS", n))
+			trunk.expect("200")
+			time.Sleep(time.Second)
+		}
+	})
+}

@@ -20,7 +20,7 @@ func (e *Endpoint) receiveCancel(a arrival) {
 	}
 	time.AfterFunc(holdCancel, func() {
 		if !e.closing() && !e.cancelled(a) {
-			e.refuse(a, 481)
+			e.dismiss(a, 481)
 		}
 	})
 }

@@ -111,12 +111,12 @@ func listed(tags []string, tag string) bool {
 // to answer too (RFC 3261 §11).
 func (e *Endpoint) receiveOptions(a arrival) {
 	if unsupported := required(a.req); unsupported != "" {
-		e.refuse(a, 420, Header{"Unsupported", unsupported})
+		e.dismiss(a, 420, Header{"Unsupported", unsupported})
 		return
 	}
 	if code, headers := e.drained(); code != 0 {
-		e.refuse(a, code, headers...)
+		e.dismiss(a, code, headers...)
 		return
 	}
-	e.refuse(a, 200, capabilities...)
+	e.dismiss(a, 200, capabilities...)
 }

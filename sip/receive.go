@@ -3,7 +3,6 @@ package sip
 import (
 	"net/netip"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"b2bua/sip/transport"
@@ -84,16 +83,26 @@ func (e *Endpoint) refuse(a arrival, code int, headers ...Header) {
 	a.flow().send(data, nil)
 }
 
+// dismiss is refuse for what needs no permission, such as a ping: a stranger is
+// answered a few times, then there is silence.
+func (e *Endpoint) dismiss(a arrival, code int, headers ...Header) {
+	known := e.registered(a.source, a.sock.network) || e.friends.at(a.source)
+	if a.req.IsAck() || !known && !e.guard.Answer(a.source.Addr()) {
+		return
+	}
+	e.refuse(a, code, headers...)
+}
+
 func (e *Endpoint) receiveRequest(a arrival) {
 	if code := sane(a.req); code != 0 {
 		if a.req.Via() != nil {
-			e.refuse(a, code)
+			e.dismiss(a, code)
 		}
 		return
 	}
 	req := a.req
 	if req.Recipient.Scheme == "sips" && !a.sock.secure() {
-		e.refuse(a, 416) // RFC 3261 §26.2.2: it was not protected on its way
+		e.dismiss(a, 416) // RFC 3261 §26.2.2: it was not protected on its way
 		return
 	}
 	switch req.Method {
@@ -120,7 +129,7 @@ func (e *Endpoint) receiveRequest(a arrival) {
 	case sipmsg.REGISTER:
 		e.receiveRegister(a)
 	case sipmsg.BYE, sipmsg.INFO, sipmsg.UPDATE, sipmsg.PRACK:
-		e.refuse(a, 481)
+		e.dismiss(a, 481)
 	default:
 		e.receiveOther(a)
 	}
@@ -217,101 +226,4 @@ func (l *Leg) receive(tx *serverTx) {
 	default:
 		tx.reply(405, allowHeader)
 	}
-}
-
-// missing names a header without which nothing can be done.
-func missing(msg sipmsg.Message) string {
-	switch {
-	case msg.Via() == nil:
-		return "Via"
-	case msg.From() == nil:
-		return "From"
-	case msg.To() == nil:
-		return "To"
-	case msg.CallID() == nil:
-		return "Call-ID"
-	case msg.CSeq() == nil:
-		return "CSeq"
-	}
-	return ""
-}
-
-const maxHeaders = 200
-
-// sane gives the status that refuses what is no sound request, or 0.
-func sane(req *sipmsg.Request) int {
-	if req.SipVersion != "SIP/2.0" {
-		return 505
-	}
-	if missing(req) != "" || len(req.Headers()) > maxHeaders {
-		return 400
-	}
-	for _, name := range []string{"from", "to", "call-id", "cseq", "max-forwards", "content-length", "content-type"} {
-		if len(req.GetHeaders(name)) > 1 {
-			return 400 // two readers could see two different requests
-		}
-	}
-	if !strings.EqualFold(strings.TrimSpace(string(req.CSeq().MethodName)), string(req.Method)) {
-		return 400
-	}
-	if headersOf(req.Recipient.String()) >= 0 {
-		return 400 // RFC 3261 §19.1.1: no headers in a Request-URI
-	}
-	if n := req.ContentLength(); n != nil && int(*n) != len(req.Body()) {
-		return 400
-	}
-	if h := req.MaxForwards(); h != nil && h.Val() > 255 {
-		return 400
-	}
-	return 0
-}
-
-// canonical is a header name in lower case and long form (RFC 3261 §7.3.3).
-func canonical(name string) string {
-	name = strings.ToLower(name)
-	if long, ok := compact[name]; ok {
-		return long
-	}
-	return name
-}
-
-var compact = map[string]string{
-	"a": "accept-contact", "b": "referred-by", "c": "content-type", "e": "content-encoding", "f": "from",
-	"i": "call-id", "k": "supported", "l": "content-length", "m": "contact", "o": "event", "r": "refer-to",
-	"s": "subject", "t": "to", "u": "allow-events", "v": "via", "x": "session-expires",
-}
-
-// named reports whether a header is the one of a long name, in lower case. It
-// makes nothing new of either: headers are looked for often.
-func named(header, name string) bool {
-	if len(header) == 1 {
-		return canonical(header) == name
-	}
-	return strings.EqualFold(header, name)
-}
-
-// value gives a header field by its long name.
-func value(msg interface{ Headers() []sipmsg.Header }, name string) (string, bool) {
-	for _, h := range msg.Headers() {
-		if named(h.Name(), name) {
-			return h.Value(), true
-		}
-	}
-	return "", false
-}
-
-// seconds reads the number a header like Retry-After begins with.
-func seconds(v string) int {
-	digits := strings.TrimSpace(v)
-	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' {
-			digits = digits[:i]
-			break
-		}
-	}
-	n, err := strconv.Atoi(digits)
-	if err != nil || n > 1<<20 {
-		return 0
-	}
-	return n
 }

@@ -170,8 +170,7 @@ func (x *Registered) answered(r reply, wish time.Duration) {
 		return
 	case r.err == nil && r.res.StatusCode == intervalTooBrief && !x.brief:
 		// RFC 3261 §10.2.8
-		v, _ := value(r.res, "min-expires")
-		if least := time.Duration(seconds(v)) * time.Second; least > wish && least <= maxWish {
+		if least, _ := duration(r.res, "min-expires"); least > wish && least <= maxWish {
 			x.brief, x.wish = true, least
 			x.send(least)
 			return

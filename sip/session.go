@@ -40,24 +40,26 @@ func (t terms) headers() []Header {
 	return append(append([]Header{}, sessionHeaders...), t.answer...)
 }
 
-// sessionExpires reads that header; who is "uac", "uas" or empty.
-func sessionExpires(msg interface{ Headers() []sipmsg.Header }) (interval time.Duration, who string) {
-	v, ok := value(msg, "session-expires")
+// sessionExpires reads that header; who is "uac", "uas" or empty. One that names
+// no time counts as absent (RFC 3261 §8.2.2).
+func sessionExpires(msg interface{ Headers() []sipmsg.Header }) (interval time.Duration, who string, ok bool) {
+	interval, ok = duration(msg, "session-expires")
 	if !ok {
-		return 0, ""
+		return 0, "", false
 	}
+	v, _ := value(msg, "session-expires")
 	for p := range strings.SplitSeq(v, ";") {
 		name, arg, _ := strings.Cut(p, "=")
 		if strings.EqualFold(strings.TrimSpace(name), "refresher") {
 			who = strings.ToLower(strings.TrimSpace(arg))
 		}
 	}
-	return time.Duration(seconds(v)) * time.Second, who
+	return interval, who, true
 }
 
 func minSE(msg interface{ Headers() []sipmsg.Header }) time.Duration {
-	v, _ := value(msg, "min-se")
-	return time.Duration(seconds(v)) * time.Second
+	d, _ := duration(msg, "min-se")
+	return d
 }
 
 func inSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
@@ -65,8 +67,7 @@ func inSeconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.S
 // tooBrief gives what refuses, with 422, a session interval that is shorter than
 // we agree to. Who has never heard of timers could not make a better offer.
 func (e *Endpoint) tooBrief(req *sipmsg.Request) *Header {
-	interval, _ := sessionExpires(req)
-	if _, ok := value(req, "session-expires"); ok && interval < e.cfg.MinSE && can(req, "timer") {
+	if interval, _, ok := sessionExpires(req); ok && interval < e.cfg.MinSE && can(req, "timer") {
 		return &Header{"Min-SE", inSeconds(e.cfg.MinSE)}
 	}
 	return nil
@@ -87,7 +88,7 @@ func (l *Leg) timed(req *sipmsg.Request) (t terms, refusal *Header) {
 	if h := l.ep.tooBrief(req); h != nil {
 		return t, h
 	}
-	asked, who := sessionExpires(req)
+	asked, who, _ := sessionExpires(req)
 	t.interval = asked
 	if own := l.ep.cfg.SessionExpires; own > 0 && (asked == 0 || own < asked) {
 		t.interval = max(own, minSE(req))
@@ -146,7 +147,7 @@ func (l *Leg) asking() time.Duration {
 // timedBy takes the terms of a 2xx to a request of ours (RFC 4028 §7.2). Without
 // any we refresh for our own sake.
 func (l *Leg) timedBy(res *sipmsg.Response) {
-	interval, who := sessionExpires(res)
+	interval, who, _ := sessionExpires(res)
 	if interval > 0 {
 		l.keep(terms{interval: max(interval, leastSE), ours: who != "uas", mutual: true})
 		return

@@ -61,6 +61,10 @@ func TestSessionTimerIsAgreed(t *testing.T) {
 		{"k: timer\r\nx: 900 ; refresher = UAC", "900;refresher=uac", "timer"},
 		{"Session-Expires: 600;refresher=uac", "600;refresher=uas", ""}, // a proxy asked: the caller cannot
 		{"Session-Expires: 30", "90;refresher=uas", ""},
+		// As long as can be is no short interval, and what is no number is no interval.
+		{timers + "2000000000;refresher=uac", "1800;refresher=uac", "timer"},
+		{timers + "99999999999999999999;refresher=uac", "1800;refresher=uac", "timer"},
+		{timers + "soon", "1800;refresher=uas", ""},
 	} {
 		story(t, func(b *bench) {
 			far, _, o, ok := timed(b, c.asked)

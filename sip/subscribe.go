@@ -136,7 +136,7 @@ func accepts(req *sipmsg.Request, kind string) bool {
 func (e *Endpoint) receiveRenewal(a arrival) {
 	s, ok := e.subscriptions.get(dialogKey(a.req.CallID().Value(), tagOf(a.req.To().Params)))
 	if !ok || a.req.Method != sipmsg.SUBSCRIBE {
-		e.refuse(a, 481)
+		e.dismiss(a, 481)
 		return
 	}
 	if e.shunned(a) {

@@ -48,9 +48,9 @@ func TestAttack34NothingAnOwnerGivesBreaksAMessage(t *testing.T) {
 }
 
 func TestSeconds(t *testing.T) {
-	for v, want := range map[string]int{"17": 17, "5 (busy)": 5, "3;duration=9": 3, "": 0, "x": 0, "99999999999999": 0} {
-		if got := seconds(v); got != want {
-			t.Errorf("%q: %d", v, got)
+	for v, want := range map[string]int{"17": 17, "0": 0, "5 (busy)": 5, "3;duration=9": 3, "": -1, "x": -1, "-1": -1, "2000000": 1 << 20, "99999999999999": 1 << 20, "99999999999999999999999999": 1 << 20} {
+		if got, ok := seconds(v); ok && got != want || !ok && want != -1 {
+			t.Errorf("%q: %d, %v", v, got, ok)
 		}
 	}
 }

@@ -82,6 +82,6 @@ func verdict(err error) (code int, reason string) {
 
 // retryAfter reads the header of that name.
 func retryAfter(res *sipmsg.Response) time.Duration {
-	v, _ := value(res, "retry-after")
-	return time.Duration(seconds(v)) * time.Second
+	d, _ := duration(res, "retry-after")
+	return d
 }

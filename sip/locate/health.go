@@ -24,11 +24,9 @@ type health struct {
 	until map[place]time.Time
 }
 
-// Failed puts a target that timed out, refused the connection or answered 503
-// behind the others for 30 s.
-func (r *Resolver) Failed(t Target) { r.Avoid(t, avoidFor) }
-
-// Avoid is Failed for as long as the server itself asked (Retry-After).
+// Avoid puts a target that timed out, refused the connection or answered 503
+// behind the others: for as long as it asked itself (Retry-After), else, when d is
+// 0, for 30 s.
 func (r *Resolver) Avoid(t Target, d time.Duration) {
 	if d <= 0 {
 		d = avoidFor

@@ -141,9 +141,9 @@ func TestFailedTargetsLast(t *testing.T) {
 				t.Errorf("%s: %v first", when, got)
 			}
 		}
-		r.Failed(a)
+		r.Avoid(a, 0)
 		check(b, "a failed")
-		r.Failed(b)
+		r.Avoid(b, 0)
 		check(a, "both failed")
 		r.Worked(b)
 		check(b, "b works")
@@ -158,7 +158,7 @@ func TestFailedTargetsLast(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		check(a, "after any Retry-After")
 		for i := range 5000 { // bounded
-			r.Failed(locate.Target{Transport: "udp", Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.200"), uint16(i))})
+			r.Avoid(locate.Target{Transport: "udp", Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.200"), uint16(i))}, 0)
 		}
 		if n := locate.Avoided(r); n > 1024 {
 			t.Errorf("%d failures remembered", n)

@@ -139,6 +139,9 @@ func (r *Registrar) Register(q Request) ([]Binding, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(next) > len(old) {
+		next = r.fewest(next, q, now)
+	}
 	if len(next) > r.cfg.MaxContacts && len(next) > len(old) {
 		return nil, ErrTooMany
 	}

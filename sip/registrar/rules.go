@@ -60,6 +60,26 @@ func (r *Registrar) apply(old []Binding, q Request, now time.Time) ([]Binding, e
 	return next, nil
 }
 
+// fewest drops the contacts that were refreshed longest ago until there is room
+// for those of q: a phone without +sip.instance that restarts at random ports
+// would be locked out by its own past until that expires.
+func (r *Registrar) fewest(next []Binding, q Request, now time.Time) []Binding {
+	for len(next) > r.cfg.MaxContacts {
+		last := -1
+		for i, b := range next {
+			mine := b.CallID == q.CallID && b.CSeq == q.CSeq && b.Updated.Equal(now)
+			if !mine && (last < 0 || !b.Updated.After(next[last].Updated)) {
+				last = i
+			}
+		}
+		if last < 0 {
+			break // one request with too many
+		}
+		next = slices.Delete(next, last, last+1)
+	}
+	return next
+}
+
 // older is the ordering rule of RFC 3261 §10.3 step 7: within one Call-ID only a
 // higher CSeq changes a binding.
 func older(b Binding, q Request) bool { return b.CallID == q.CallID && q.CSeq <= b.CSeq }
