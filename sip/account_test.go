@@ -14,8 +14,8 @@ func (b *bench) withPassword() *owner {
 	return b.dial(sip.Dial{Target: sip.Target{URI: "sip:" + trunkAt.String(), Username: "u", Password: "p"}})
 }
 
-// proof is the answer to a challenge in a request, which must hold.
-func proof(t *testing.T, c *digest.Challenger, m message, header string) digest.Fields {
+// answersTo reads the answer to a challenge in a request, which must hold.
+func answersTo(t *testing.T, c *digest.Challenger, m message, header string) digest.Fields {
 	t.Helper()
 	words := strings.Fields(m.start)
 	if _, err := c.Verify(m.get(header), words[0], words[1], func(u string) (string, bool) { return "p", u == "u" }); err != nil {
@@ -35,7 +35,7 @@ func TestLegAnswersAStaleNonce(t *testing.T) {
 			far.expect("ACK")
 		}
 		inv := far.expect("INVITE")
-		proof(t, ask, inv, "Authorization")
+		answersTo(t, ask, inv, "Authorization")
 		far.reply(inv, "200 OK", answerSDP)
 		far.expect("ACK")
 		told[sip.Answered](o)
@@ -64,7 +64,7 @@ func TestLegAnswersEdgeAndServer(t *testing.T) {
 		far.reply(far.expect("INVITE"), "407 Proxy Authentication Required", "", "Proxy-Authenticate: "+edge.Challenge(false)[0])
 		far.expect("ACK")
 		inv := far.expect("INVITE")
-		proof(t, edge, inv, "Proxy-Authorization")
+		answersTo(t, edge, inv, "Proxy-Authorization")
 		far.reply(inv, "401 Unauthorized", "", "WWW-Authenticate: "+core.Challenge(false)[0])
 		far.expect("ACK")
 
@@ -72,7 +72,7 @@ func TestLegAnswersEdgeAndServer(t *testing.T) {
 		both := func(m message) {
 			t.Helper()
 			nc++
-			e, c := proof(t, edge, m, "Proxy-Authorization"), proof(t, core, m, "Authorization")
+			e, c := answersTo(t, edge, m, "Proxy-Authorization"), answersTo(t, core, m, "Authorization")
 			if e.NC != nc+1 || c.NC != nc {
 				t.Errorf("nc %d and %d in %s", e.NC, c.NC, m.start)
 			}
