@@ -114,7 +114,7 @@ var basicFlows = []basicFlow{
 			return s.ends(in, out)
 		}
 	}},
-	{name: "early media is reliable", least: 22, set: func(s *stage) (ready func(), play func() []*phone.Call) {
+	{name: "early media is reliable", least: 18, set: func(s *stage) (ready func(), play func() []*phone.Call) {
 		a, b := s.silently()
 		return nil, func() []*phone.Call {
 			in := s.calls(a, did, phone.Options{Headers: []phone.Header{{Name: "Supported", Value: "100rel"}}})
@@ -127,7 +127,7 @@ var basicFlows = []basicFlow{
 			return s.ends(in, out)
 		}
 	}},
-	{name: "the session is refreshed", least: 18, set: func(s *stage) (ready func(), play func() []*phone.Call) {
+	{name: "the session is refreshed", least: 20, set: func(s *stage) (ready func(), play func() []*phone.Call) {
 		a, b := s.silently(phone.Header{Name: "Allow", Value: "UPDATE"}, phone.Header{Name: "Supported", Value: "timer"},
 			phone.Header{Name: "Session-Expires", Value: "1800;refresher=uac"})
 		timer := []phone.Header{{Name: "Supported", Value: "timer"}, {Name: "Session-Expires", Value: "1800;refresher=uac"}}
