@@ -60,31 +60,6 @@ func TestDeviceDialsOut(t *testing.T) {
 	}), drawn("anna", "switch", "sales"))
 }
 
-// Attack 21: nobody dials outside who was not allowed to, in whatever way.
-func TestNobodyElseDialsOut(t *testing.T) {
-	story(t, func(s *stage) {
-		a, b := s.parties()
-		anna, ben := s.phone("anna", "10.0.5.1:5060", phone.Quirks{}), s.phone("ben", "10.0.5.2:5060", phone.Quirks{})
-		carol := s.phone("carol", "10.0.5.3:5060", phone.Quirks{})
-		s.deviceWith("anna", anna, `"number": "+14155550001", "allow_outbound": ["+1415*"]`)
-		s.device("ben", ben)
-		s.deviceWith("carol", carol, `"allow_outbound": ["*"]`) // but has no number, and the trunk shows no other
-
-		for _, to := range []string{"+882161234567", "00882161234567", "+19005550123", "4155552673"} {
-			s.refused(s.dials(anna, to), 403)
-		}
-		s.refused(s.dials(anna, "sales"), 404)
-		s.refused(s.dials(ben, sales), 403)
-		s.refused(s.dials(carol, sales), 403)
-		s.refused(s.calls(a, sales), 404) // a trunk brings calls in
-		stranger := s.phone("stranger", strangerAt, phone.Quirks{})
-		s.refused(s.calls(stranger, sales), 401)
-		if n := b.Received("INVITE"); n != 0 {
-			s.Errorf("the carrier was called %d times", n)
-		}
-	}, undrawn)
-}
-
 // What a caller is told of a refusal is a matter of configuration: some carriers
 // dial again after 603.
 func TestDeclinedIsTold(t *testing.T) {
