@@ -71,9 +71,11 @@ const staleAfter = 500 * time.Millisecond
 
 // direct works out where the leg's arriving audio goes now, and changes it.
 func (s *Session) direct(now time.Duration) {
-	if s.leg.terms != s.terms.Load() {
+	if old := s.leg.terms; old != s.terms.Load() {
 		s.leg.terms = s.terms.Load()
-		s.leg.resumed = now
+		if old == nil || old.held || !old.receives {
+			s.leg.resumed = now // offers alone keep no silent stream going
+		}
 	}
 	r := s.route.Load()
 	p := s.leg.peer
