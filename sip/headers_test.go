@@ -32,7 +32,7 @@ func FuzzHeaders(f *testing.F) {
 		if acknowledges(req, 1, 2) && acknowledges(req, 1, 3) {
 			t.Errorf("RAck %q acknowledges everything", v)
 		}
-		interval, who := sessionExpires(req)
+		interval, who, _ := sessionExpires(req)
 		for name, d := range map[string]time.Duration{"Session-Expires": interval, "Min-SE": minSE(req), "Expires": expiry(v)} {
 			if d < 0 || d > math.MaxUint32*time.Second || d%time.Second != 0 {
 				t.Errorf("%s %q: %v", name, v, d)
@@ -40,7 +40,7 @@ func FuzzHeaders(f *testing.F) {
 		}
 		again := sipmsg.NewRequest(sipmsg.UPDATE, sipmsg.Uri{Scheme: "sip", Host: "h"})
 		again.AppendHeader(sipmsg.NewHeader("Session-Expires", inSeconds(interval)+";refresher="+who))
-		if d, _ := sessionExpires(again); d != interval {
+		if d, _, _ := sessionExpires(again); d != interval {
 			t.Errorf("Session-Expires %q: %v, then %v", v, interval, d)
 		}
 		r, code := replacing(req)
