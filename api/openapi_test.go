@@ -132,7 +132,7 @@ func TestAuthMatrix(t *testing.T) {
 			}
 			need := store.ScopeWrite
 			switch {
-			case strings.HasPrefix(path, "/v2/api-keys"):
+			case strings.HasPrefix(path, "/v2/api-keys"), strings.HasSuffix(path, "/pcap"):
 				need = store.ScopeAdmin
 			case method == "GET":
 				need = store.ScopeRead

@@ -70,6 +70,7 @@ var planFields = map[string]string{
 	"VoicemailBox.min_duration":     "Seconds of speech below which a message is dropped",
 	"VoicemailBox.max_silence":      "Seconds of silence that end a message",
 	"VoicemailBox.max_messages":     "Messages that the box holds",
+	"VoicemailBox.mwi_device":       "Id of a device that is told of waiting messages (RFC 3842), besides those that have this box as voicemail_box_id",
 
 	"Device.device_id":        "Id; chosen by the client when given",
 	"Device.username":         "What the phone registers with",

@@ -83,7 +83,8 @@ func (s *Server) wireRoutes() {
 	get := operation{method: http.MethodGet, path: callsPath + "/{id}/pcap", id: "getCallPCAP", tag: "Calls", noun: "Call",
 		summary: "Get a call's SIP messages as a pcap file"}
 	get.description = "For Wireshark and the like. Each message is one UDP datagram, whatever carried it. Answers to digest challenges, " +
-		"SRTP keys and digits are blanked. Messages are kept in memory, the newest calls first: an old call may have none left (404)."
+		"SRTP keys and digits are blanked. The numbers of callers who withhold " +
+		"them are not, so this needs a key with the scope admin. Messages are kept in memory, the newest calls first: an old call may have none left (404)."
 	register(s, get, s.callPCAP)
 }
 

@@ -39,7 +39,15 @@ func (h *hunt) onward(p *prong, o flows.Outcome, contacts []string) {
 // toll fraud lives on. It returns the rounds to try instead, or an act that takes
 // the call over, or says why neither.
 func (h *hunt) redirected(t target, contacts []string) (rounds [][]target, other *act, why string) {
+	if h.call.redirects >= maxRedirects {
+		return nil, nil, "redirected too often"
+	}
 	why = "redirected to nobody"
+	defer func() {
+		if len(rounds) > 0 || other != nil {
+			h.call.redirects++
+		}
+	}()
 	for _, uri := range contacts {
 		contact, ok := sip.ParseContact(uri)
 		if !ok || contact.User == "" {
@@ -50,14 +58,11 @@ func (h *hunt) redirected(t target, contacts []string) (rounds [][]target, other
 		if found = h.untried(found); refused == "" && other == nil && len(found) == 0 {
 			refused = "a loop"
 		}
-		if refused == "" && h.call.redirects >= maxRedirects {
-			refused = "redirected too often"
-		}
 		if refused != "" {
 			why = fmt.Sprintf("redirected to %s: %s", contact.User, refused)
+			h.call.note(flows.Step{Kind: flows.StepOutcome, Text: why})
 			continue
 		}
-		h.call.redirects++
 		if other != nil {
 			if len(rounds) == 0 {
 				return nil, other, ""
@@ -93,12 +98,12 @@ func (h *hunt) followTrunk(t target, to sip.Contact) (rounds [][]target, refused
 	if !t.trunk.FollowRedirects {
 		return nil, "the trunk's redirects are not followed"
 	}
-	by, uri := t.trunk, trunkURI(t.trunk.Outbound)
+	by, uri := t.trunk, t.trunk.Outbound.Address()
 	if to.Host != "" {
 		if by = trunkAt(c.plan, to.Host); by == nil {
 			return nil, "its host belongs to no trunk"
 		}
-		uri = contactURI(to)
+		uri = contactURI(to, by.Outbound)
 	}
 	if t.outward != nil && !t.outward.MayDial(flows.E164(c.plan.Rewrite(by.ID, flows.InboundTo, to.User))) {
 		return nil, "the device that calls may not dial it"
@@ -191,8 +196,15 @@ func trunkAt(plan *flows.Plan, host string) *flows.Trunk {
 	return nil
 }
 
-// contactURI is made anew: of what a far end wrote only the address goes on.
-func contactURI(to sip.Contact) string {
+// contactURI is made anew: of what a far end wrote only the address goes on, by
+// the trunk's transport where it names none. What is encrypted stays so.
+func contactURI(to sip.Contact, o *flows.TrunkOutbound) string {
+	transport := to.Transport
+	if own, ok := sip.ParseContact(o.Address()); !ok || own.Transport == "tls" { // a sips URI is no contact
+		transport = "tls"
+	} else if transport == "" {
+		transport = own.Transport
+	}
 	host := strings.Trim(to.Host, "[]")
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
@@ -200,8 +212,8 @@ func contactURI(to sip.Contact) string {
 	if to.Port != 0 {
 		host += ":" + strconv.Itoa(to.Port)
 	}
-	if to.Transport == "udp" || to.Transport == "tcp" || to.Transport == "tls" {
-		host += ";transport=" + to.Transport
+	if transport == "udp" || transport == "tcp" || transport == "tls" {
+		host += ";transport=" + transport
 	}
 	return "sip:" + host
 }

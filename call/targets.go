@@ -64,7 +64,7 @@ func (c *Call) trunkTargets(number string, a *act, forwarder *flows.Device) (rou
 			none.Detail = "the device has no number that a trunk could be shown"
 			continue
 		}
-		next := c.trunkTarget(t, trunkURI(t.Outbound), c.plan.Rewrite(t.ID, flows.OutboundTo, number))
+		next := c.trunkTarget(t, t.Outbound.Address(), c.plan.Rewrite(t.ID, flows.OutboundTo, number))
 		next.name, next.outward, next.forwarder = number, outward, forwarder
 		rounds = append(rounds, []target{next})
 	}
@@ -102,15 +102,6 @@ func (s *System) order(trunks []*flows.Trunk) []*flows.Trunk {
 	}
 	slices.SortStableFunc(list, func(a, b *flows.Trunk) int { return cmp.Compare(down(a), down(b)) })
 	return list
-}
-
-// trunkURI is where a trunk's calls go; the trunk's transport field wins over
-// none in the URI.
-func trunkURI(o *flows.TrunkOutbound) string {
-	if o.Transport == "" || strings.Contains(o.URI, "transport=") {
-		return o.URI
-	}
-	return o.URI + ";transport=" + o.Transport
 }
 
 func (c *Call) deviceTargets(d *flows.Device) ([][]target, flows.Outcome) {

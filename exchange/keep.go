@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"maps"
 	"time"
 
 	"b2bua/flows"
@@ -89,6 +90,7 @@ func (x *Exchange) saveRegistrations() {
 		changes[user] = raw
 	}
 	if err := x.store.SaveRegistrations(changes); err != nil {
+		x.sip.RegistrationsUnkept(maps.Keys(changes)) // once more at the next tick
 		x.log.Warn("keep registrations", "users", len(changes), "err", err)
 	}
 }

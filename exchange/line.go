@@ -38,11 +38,8 @@ func configOf(t *flows.Trunk) (lineConfig, bool) {
 	if o == nil || o.URI == "" {
 		return lineConfig{}, false
 	}
-	c := lineConfig{name: t.Name, register: o.Register, target: sip.Target{URI: o.URI, Username: o.Username,
+	c := lineConfig{name: t.Name, register: o.Register, target: sip.Target{URI: o.Address(), Username: o.Username,
 		Password: o.Password, Insecure: o.TLSVerify != nil && !*o.TLSVerify}}
-	if o.Transport != "" && !strings.Contains(o.URI, "transport=") {
-		c.target.URI += ";transport=" + o.Transport
-	}
 	if t.Probe >= 0 {
 		c.probe = cmp.Or(time.Duration(t.Probe)*time.Second, flows.DefaultProbe)
 	}
@@ -84,6 +81,16 @@ func newLine(x *trunks, id string, c lineConfig, before *line) *line {
 }
 
 func (l *line) stop() { l.cancel() }
+
+// ended reports whether nothing of the line goes on any more.
+func (l *line) ended() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
 
 func (l *line) run(ctx context.Context) {
 	if ctx.Err() != nil {

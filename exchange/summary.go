@@ -12,17 +12,26 @@ type summaries struct {
 	messages func() *store.Records[store.Message]
 }
 
-// of counts the messages in a device's box.
+// of counts the messages in a device's boxes.
 func (s summaries) of(username string) (sip.Summary, bool) {
 	d := s.plan().DeviceByUsername(username)
-	if d == nil || d.VoicemailBoxID == "" || s.plan().Box(d.VoicemailBoxID) == nil {
+	if d == nil {
 		return sip.Summary{}, false
 	}
+	boxes := s.plan().DeviceBoxes(d)
 	var sum sip.Summary
+	for _, box := range boxes {
+		s.count(box, &sum)
+	}
+	return sum, len(boxes) > 0
+}
+
+// count adds the messages in a box, as far as they can be read.
+func (s summaries) count(box string, sum *sip.Summary) {
 	for cursor := ""; ; {
-		page, next, err := s.messages().List(store.Query[store.Message]{Owner: d.VoicemailBoxID}, cursor, store.MaxPage)
+		page, next, err := s.messages().List(store.Query[store.Message]{Owner: box}, cursor, store.MaxPage)
 		if err != nil {
-			return sum, true // what is known so far
+			return
 		}
 		for _, m := range page {
 			if m.Read {
@@ -32,12 +41,12 @@ func (s summaries) of(username string) (sip.Summary, bool) {
 			}
 		}
 		if cursor = next; next == "" {
-			return sum, true
+			return
 		}
 	}
 }
 
-// boxChanged tells the phones of all devices that have this box.
+// boxChanged tells the phones of all devices that are told of this box.
 func (x *Exchange) boxChanged(box string) {
 	for _, username := range x.store.Plan().BoxDevices(box) {
 		x.sip.SummaryChanged(username)

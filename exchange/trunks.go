@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ type trunks struct {
 	wg    sync.WaitGroup // the lines, also those that are being ended
 	mu    sync.Mutex
 	lines map[string]*line // by trunk id
+	gone  map[string]*line // of trunks that are no more, until they have taken their registrations back
 
 	accounts atomic.Pointer[map[netip.Addr][]account] // who registers where
 }
@@ -44,7 +46,7 @@ type account struct {
 }
 
 func newTrunks(s signaller, now func() time.Time, log *slog.Logger, down func(trunkID string)) *trunks {
-	return &trunks{sip: s, now: now, log: log, down: down, changed: make(chan *flows.Plan, 1), lines: map[string]*line{}}
+	return &trunks{sip: s, now: now, log: log, down: down, changed: make(chan *flows.Plan, 1), lines: map[string]*line{}, gone: map[string]*line{}}
 }
 
 // planned is told of every new plan; only the newest waits to be looked at.
@@ -89,14 +91,19 @@ func (x *trunks) reconcile(plan *flows.Plan) {
 			l.stop()
 			if !ok {
 				delete(x.lines, id)
+				x.gone[id] = l
 			}
 		}
 	}
 	for id, c := range wanted {
 		if old := x.lines[id]; old == nil || old.cfg != c {
+			if old == nil {
+				old = x.gone[id] // a trunk of that id was deleted a moment ago
+			}
 			x.lines[id] = newLine(x, id, c, old)
 		}
 	}
+	maps.DeleteFunc(x.gone, func(id string, l *line) bool { return x.lines[id] != nil || l.ended() })
 	x.publish()
 }
 

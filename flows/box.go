@@ -14,6 +14,7 @@ type VoicemailBox struct {
 	MaxMessages int       `json:"max_messages,omitempty"` // 100
 	Language    string    `json:"language,omitempty"`
 	Voice       string    `json:"voice,omitempty"`
+	MWIDevice   string    `json:"mwi_device,omitempty"` // a device that is told of new messages, besides those whose box it is
 	CreatedAt   time.Time `json:"created_at,omitzero"`
 	UpdatedAt   time.Time `json:"updated_at,omitzero"`
 	Revision    int       `json:"revision,omitempty"`
@@ -42,6 +43,9 @@ func (b *VoicemailBox) Validate() Problems {
 	}
 	problems.checkMost("max_silence", b.MaxSilence, 300)
 	problems.checkMost("max_messages", b.MaxMessages, 10000)
+	if b.MWIDevice != "" {
+		problems.checkID("mwi_device", b.MWIDevice)
+	}
 	problems.checkVoice(b.Language, b.Voice)
 	return problems
 }

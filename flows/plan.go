@@ -108,14 +108,27 @@ func (p *Plan) Menu(id string) *IVRMenu {
 // Box is the voicemail box with this id, or nil.
 func (p *Plan) Box(id string) *VoicemailBox { return p.boxes[id] }
 
-// BoxDevices are the usernames of the devices that have a voicemail box.
+// BoxDevices are the usernames of the devices that are told of a voicemail box's
+// messages.
 func (p *Plan) BoxDevices(box string) (usernames []string) {
 	for _, d := range p.devices {
-		if box != "" && d.VoicemailBoxID == box {
+		if slices.Contains(p.DeviceBoxes(d), box) {
 			usernames = append(usernames, d.Username)
 		}
 	}
 	return usernames
+}
+
+// DeviceBoxes are the voicemail boxes that a device is told of: its own, and
+// those that name it as their mwi_device.
+func (p *Plan) DeviceBoxes(d *Device) (ids []string) {
+	for id, b := range p.boxes {
+		if id == d.VoicemailBoxID || b.MWIDevice != "" && b.MWIDevice == d.ID {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Device is the device with this id, or nil.

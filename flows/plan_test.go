@@ -1,7 +1,9 @@
 package flows_test
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -220,5 +222,34 @@ func TestDemo(t *testing.T) {
 	everywhere := mustPlan(t, flows.Demo(time.Unix(0, 0), "", "dev_demo"))
 	if everywhere.Flow(flows.DemoFlowID).PhoneNumber != "" {
 		t.Error("a number came from nowhere")
+	}
+}
+
+// A device is told of its own box, and of those that name it.
+func TestWhoIsToldOfABox(t *testing.T) {
+	box := func(id, device string) *flows.VoicemailBox {
+		b := &flows.VoicemailBox{ID: id, Name: id, MWIDevice: device}
+		b.ApplyDefaults()
+		return b
+	}
+	plan := mustPlan(t, flows.Nouns{
+		Boxes: []*flows.VoicemailBox{box("vm_anna", ""), box("vm_sales", "dev_anna"), box("vm_none", "dev_gone")},
+		Devices: []*flows.Device{
+			{ID: "dev_anna", Username: "anna", Password: "correct-horse-anna", VoicemailBoxID: "vm_anna"},
+			{ID: "dev_ben", Username: "ben", Password: "correct-horse-ben", VoicemailBoxID: "vm_sales"},
+		},
+	})
+	for id, want := range map[string]string{"vm_anna": "[anna]", "vm_sales": "[anna ben]", "vm_none": "[]", "": "[]"} {
+		told := plan.BoxDevices(id)
+		slices.Sort(told)
+		if got := fmt.Sprint(told); got != want {
+			t.Errorf("of %s are told %s, want %s", id, got, want)
+		}
+	}
+	if got := plan.DeviceBoxes(plan.Device("dev_anna")); !slices.Equal(got, []string{"vm_anna", "vm_sales"}) {
+		t.Errorf("anna is told of %v", got)
+	}
+	if problems := box("vm", "not an id").Validate(); len(problems) != 1 || problems[0].Path != "mwi_device" {
+		t.Errorf("%v", problems)
 	}
 }

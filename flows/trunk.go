@@ -51,6 +51,15 @@ type TrunkOutbound struct {
 	MaxCPS    float64 `json:"max_cps,omitempty"`   // new calls a second; 0 means no limit
 }
 
+// Address is where calls go; the transport field fills in what the URI leaves
+// out.
+func (o *TrunkOutbound) Address() string {
+	if o.Transport == "" || strings.Contains(strings.ToLower(o.URI), ";transport=") {
+		return o.URI
+	}
+	return o.URI + ";transport=" + o.Transport
+}
+
 // CallerID says who the far end is told is calling, and whom a trunk is
 // believed about callers.
 type CallerID struct {

@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -205,6 +206,10 @@ func (e *Endpoint) Forget(username string) int {
 // RegistrationChanges gives the bindings of those whose registration has changed
 // since the last call, to be kept for Restore.
 func (e *Endpoint) RegistrationChanges() map[string][]Binding { return e.registrar.Changes() }
+
+// RegistrationsUnkept says that the changes for these users could not be kept;
+// they are given again.
+func (e *Endpoint) RegistrationsUnkept(users iter.Seq[string]) { e.registrar.Unkept(users) }
 
 // Restore brings the bindings back that a device had before a restart, and says
 // how many of them still hold.

@@ -43,12 +43,17 @@ func clip(s string) string {
 }
 
 // fields calls f with each header line of a message, name and value, until f
-// says that it has seen enough. The slices are parts of data.
+// says that it has seen enough. The slices are parts of data; the value of a
+// header that is folded goes on over its lines (RFC 3261 §7.3.1).
 func fields(data []byte, f func(name, value []byte) bool) {
 	_, rest, _ := bytes.Cut(data, []byte("\n"))
 	for len(rest) > 0 {
-		line, after, _ := bytes.Cut(rest, []byte("\n"))
-		rest = after
+		end := lineEnd(rest)
+		for emptyLine(rest) == 0 && end < len(rest) && (rest[end] == ' ' || rest[end] == '\t') {
+			end += lineEnd(rest[end:])
+		}
+		line := bytes.TrimSuffix(rest[:end], []byte("\n"))
+		rest = rest[end:]
 		line = bytes.TrimSuffix(line, []byte("\r"))
 		if len(line) == 0 {
 			return
@@ -91,11 +96,29 @@ func is(b []byte, name string) bool {
 
 // body is what follows the empty line.
 func body(data []byte) []byte {
-	if i := bytes.Index(data, []byte("\r\n\r\n")); i >= 0 {
-		return data[i+4:]
-	}
-	if i := bytes.Index(data, []byte("\n\n")); i >= 0 {
-		return data[i+2:]
+	for rest := data; len(rest) > 0; rest = rest[lineEnd(rest):] {
+		if n := emptyLine(rest); n > 0 {
+			return rest[n:]
+		}
 	}
 	return nil
+}
+
+// lineEnd is where the next line begins.
+func lineEnd(b []byte) int {
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		return i + 1
+	}
+	return len(b)
+}
+
+// emptyLine is the length of the empty line that b begins with; 0: of none.
+func emptyLine(b []byte) int {
+	switch {
+	case bytes.HasPrefix(b, []byte("\r\n")):
+		return 2
+	case bytes.HasPrefix(b, []byte("\n")):
+		return 1
+	}
+	return 0
 }

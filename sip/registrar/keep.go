@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -18,6 +19,16 @@ func (r *Registrar) Changes() map[string][]Binding {
 	}
 	clear(r.dirty)
 	return out
+}
+
+// Unkept says that what Changes gave for these users could not be kept: it gives
+// them again.
+func (r *Registrar) Unkept(users iter.Seq[string]) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for user := range users {
+		r.dirty[user] = true
+	}
 }
 
 // Restore brings back what an earlier process knew of a user and says how much

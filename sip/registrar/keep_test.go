@@ -2,6 +2,7 @@ package registrar_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ func TestWhatIsKeptIsRestored(t *testing.T) {
 				c.t = c.t.Add(rapid.SampledFrom([]time.Duration{time.Second, 30 * time.Minute}).Draw(t, "time"))
 			},
 			"save":  func(*rapid.T) { save() },
+			"fail":  func(*rapid.T) { r.Unkept(maps.Keys(r.Changes())) },
 			"sweep": func(*rapid.T) { r.Sweep() },
 		})
 		save()
