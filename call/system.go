@@ -42,6 +42,9 @@ type System struct {
 	// Healthy says whether a trunk is known to be up; nil: all are. Those that are
 	// not are tried last.
 	Healthy func(trunkID string) bool
+	// ServiceRoute is the way for the calls of a trunk that its registrar has named
+	// (RFC 3608); nil: none has.
+	ServiceRoute func(trunkID string) []string
 	// Pick gives a random number from 0 to n-1, for the weights of trunks; nil:
 	// the runtime's.
 	Pick func(n int) int

@@ -73,9 +73,13 @@ func (c *Call) trunkTargets(number string, a *act, forwarder *flows.Device) (rou
 
 // trunkTarget dials what a trunk writes as number at an address of the trunk's.
 func (c *Call) trunkTarget(t *flows.Trunk, uri, number string) target {
+	var routes []string
+	if c.sys.ServiceRoute != nil {
+		routes = c.sys.ServiceRoute(t.ID)
+	}
 	return target{
 		name: number, via: t.ID, trunk: t, codecs: c.codecOrder(t.Codecs),
-		dial: sip.Dial{To: number, Target: sip.Target{
+		dial: sip.Dial{To: number, Routes: routes, Target: sip.Target{
 			URI: uri, Username: t.Outbound.Username, Password: t.Outbound.Password,
 			Insecure: t.Outbound.TLSVerify != nil && !*t.Outbound.TLSVerify,
 		}},

@@ -137,7 +137,7 @@ func (x *Exchange) newSystem() (*call.System, error) {
 	return &call.System{
 		SIP: x.sip, Media: x.media, Prompts: prompts, Router: router, Store: x.store, Bus: x.bus,
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,
-		Destination: destination, Healthy: x.trunks.Healthy,
+		Destination: destination, Healthy: x.trunks.Healthy, ServiceRoute: x.trunks.ServiceRoute,
 		Codecs: []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country), HoldMusic: media.HoldMusic,
 		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
 		Pick: x.opt.Pick, DeclinedCode: x.cfg.Calls.DeclinedCode,

@@ -168,6 +168,21 @@ func (x *trunks) Healthy(id string) bool {
 	return !ok || s.State != api.TrunkDown
 }
 
+// ServiceRoute is the way that a trunk's registrar has named for its calls, while
+// we are registered there.
+func (x *trunks) ServiceRoute(id string) []string {
+	x.mu.Lock()
+	l := x.lines[id]
+	x.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	if r := l.registration(); r.Registered {
+		return r.Routes
+	}
+	return nil
+}
+
 // TrunkStatus shows a trunk to the API.
 func (x *trunks) TrunkStatus(id string) (api.TrunkStatus, bool) {
 	x.mu.Lock()

@@ -1,6 +1,12 @@
 package sip
 
-import "b2bua/sip/registrar"
+import (
+	"strings"
+
+	"b2bua/sip/registrar"
+
+	sipmsg "github.com/emiago/sipgo/sip"
+)
 
 // Binding is a contact that a device has registered.
 type Binding = registrar.Binding
@@ -20,8 +26,9 @@ type Target struct {
 // Dial asks for an outbound leg.
 type Dial struct {
 	Target      Target
-	From        Party  // Host empty: our own address
-	To          string // user part of the Request-URI and To
+	From        Party    // Host empty: our own address
+	To          string   // user part of the Request-URI and To
+	Routes      []string // the proxies on the way, as Route values (RFC 3608); the first says where to send
 	Offer       []byte
 	Headers     []Header
 	Identity    Identity
@@ -36,4 +43,25 @@ func (e *Endpoint) Dial(d Dial, post func(func()) bool, on func(Event)) *Leg {
 	leg.own(post, on)
 	leg.box.post(func() { leg.invite(d) })
 	return leg
+}
+
+// preloaded is the URI of the first of the Routes, which says where the INVITE
+// goes. All must be loose routers (RFC 3608 §5.1), or none is used.
+func (d Dial) preloaded() (hop sipmsg.Uri, ok bool) {
+	if len(d.Routes) == 0 || len(d.Routes) > maxRoutes || d.Target.Binding != nil {
+		return hop, false
+	}
+	for i, route := range d.Routes {
+		_, rest, _ := strings.Cut(route, "<")
+		text, _, found := strings.Cut(rest, ">")
+		var u sipmsg.Uri
+		if !found || plain(route) != route || sipmsg.ParseUri(text, &u) != nil || !isHost(u.Host) ||
+			u.Scheme != "sip" && u.Scheme != "sips" || u.Port < 0 || u.Port >= 1<<16 || !hasParam(u.UriParams, "lr") {
+			return hop, false
+		}
+		if i == 0 {
+			hop = u
+		}
+	}
+	return hop, true
 }

@@ -14,6 +14,7 @@ import (
 type outgoing struct {
 	dial       Dial
 	uri        string // Request-URI
+	routes     []string
 	ways       []flow // to be tried when this one fails
 	tx         *clientTx
 	heard      bool // a provisional response: it may be cancelled
@@ -53,7 +54,17 @@ func (l *Leg) invite(d Dial) {
 		l.inviteBy(l.ep.flowOf(b), uri)
 		return
 	}
-	l.ep.waysTo(uri, func(ways []flow, err error) {
+	hop, preloaded := d.preloaded()
+	switch {
+	case preloaded:
+		l.outbound.routes = d.Routes
+	case len(d.Routes) > 0:
+		l.log.Warn("routes of the registrar not used", "routes", d.Routes)
+		hop = uri
+	default:
+		hop = uri
+	}
+	l.ep.waysTo(hop, func(ways []flow, err error) {
 		l.box.post(func() {
 			switch {
 			case l.is(StateEnded): // hung up meanwhile
@@ -141,6 +152,7 @@ func (l *Leg) sendInvite() {
 	r := &request{method: "INVITE", uri: o.uri, from: d.local, to: d.remote, callID: d.callID,
 		cseq: d.localSeq, maxForwards: o.dial.MaxForwards, contentType: sdpType, content: o.dial.Offer}
 	d.said = o.dial.Offer
+	r.routes = o.routes
 	if b := o.dial.Target.Binding; b != nil {
 		r.routes = b.Path
 	}

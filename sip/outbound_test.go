@@ -379,3 +379,44 @@ func TestContactOfAPrivateNetworkIsNotFollowed(t *testing.T) {
 		far.reply(far.expect("BYE sip:callee@192.168.1.5:5060"), "200 OK", "")
 	})
 }
+
+// The registrar has named the way for calls (RFC 3608): the first hop gets them,
+// whatever the Request-URI says, and CANCEL takes the same way.
+func TestServiceRouteIsTheWayOfCalls(t *testing.T) {
+	routes := []string{"<sip:10.0.0.66:5060;lr>", "<sip:core.example;lr>"}
+	story(t, func(b *bench) {
+		far, edge := b.peer(trunkAt), b.peer(strangerAt)
+		o := b.dial(sip.Dial{To: "+15550123", Routes: routes, Target: sip.Target{URI: "sip:10.0.0.2", Username: "u", Password: "p"}})
+		inv := edge.expect("INVITE sip:+15550123@10.0.0.2 ")
+		edge.reply(inv, "407 Proxy Authentication Required", "", "Proxy-Authenticate: "+digest.New("edge", time.Now).Challenge(false)[0])
+		edge.expect("ACK")
+		inv = edge.expect("INVITE sip:+15550123@10.0.0.2 ")
+		if got := inv.all("Route"); len(got) != 2 || got[0] != routes[0] || got[1] != routes[1] || inv.get("Proxy-Authorization") == "" {
+			t.Errorf("%+v", inv)
+		}
+		edge.reply(inv, "180 Ringing", "")
+		told[sip.Progressed](o)
+		o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })
+		cancel := edge.expect("CANCEL")
+		if got := cancel.all("Route"); len(got) != 2 {
+			t.Errorf("%+v", cancel)
+		}
+		edge.reply(cancel, "200 OK", "")
+		edge.reply(inv, "487 Request Terminated", "")
+		edge.expect("ACK")
+		far.silent(time.Second)
+	})
+	for _, bad := range [][]string{{"<sip:10.0.0.66>"}, {"sip:10.0.0.66;lr"}, {"<sip:10.0.0.66;lr>", "<tel:1;lr>"}, {"<sip:10.0.0.66;lr>\r\nEvil: 1"}, {""}, make([]string, 100)} {
+		story(t, func(b *bench) {
+			far := b.peer(trunkAt)
+			o := b.dial(sip.Dial{Routes: bad})
+			inv := far.expect("INVITE")
+			if inv.get("Route") != "" {
+				t.Errorf("%q: %+v", bad, inv)
+			}
+			far.reply(inv, "486 Busy", "")
+			far.expect("ACK")
+			told[sip.Rejected](o)
+		})
+	}
+}
