@@ -2,7 +2,6 @@ package sip_test
 
 import (
 	"bufio"
-	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -66,13 +65,6 @@ func (s *stream) expect(start string) message {
 		s.t.Fatalf("got %q, want %q", m.start, start)
 	}
 	return m
-}
-
-// ended reports whether the switch closes the connection within a time.
-func (s *stream) ended(within time.Duration) bool {
-	_ = s.SetReadDeadline(time.Now().Add(within))
-	_, err := s.r.ReadByte()
-	return err == io.EOF //nolint:errorlint // never wrapped
 }
 
 // reply answers a request of the switch.

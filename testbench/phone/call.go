@@ -261,7 +261,7 @@ func (c *Call) request(method string) (*message, netip.AddrPort) {
 func (c *Call) build(method string, seq int) *message {
 	p := c.phone
 	m := &message{method: method, uri: c.target}
-	m.add("Via", fmt.Sprintf("SIP/2.0/UDP %s;branch=z9hG4bK%s;rport", p.at, token()))
+	m.add("Via", p.via())
 	m.add("Max-Forwards", "70")
 	for _, r := range c.routes {
 		m.add("Route", r)

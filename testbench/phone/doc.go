@@ -4,7 +4,7 @@
 // It has a SIP parser, transactions, digest, SDP and RTP of its own, written
 // without those of the switch, so that a misreading of an RFC is not made twice.
 // It runs on any net.PacketConn: on testbench/memnet in virtual time, or on a
-// real socket.
+// real socket; and, as a Stream, on a connection that it has made.
 //
 // A Phone owns its socket and one goroutine that reads it. Each Call owns its
 // RTP socket and two goroutines, one that reads and one that speaks, besides the
@@ -15,6 +15,6 @@
 // itself, retransmits by the timers of RFC 3261 §17 and §13.3.1.4. Quirks make
 // it misbehave.
 //
-// It speaks UDP and G.711 only. It does not fork, refer, or acknowledge
+// It speaks G.711 only, and accepts no connections. It does not fork, refer, or acknowledge
 // provisional responses reliably.
 package phone

@@ -137,7 +137,7 @@ func (p *Phone) Name() string { return p.cfg.Name }
 func (p *Phone) Addr() netip.AddrPort { return p.at }
 
 // URI is how to call the phone directly.
-func (p *Phone) URI() string { return fmt.Sprintf("sip:%s@%s", p.cfg.Name, p.at) }
+func (p *Phone) URI() string { return p.contact(p.cfg.Name) }
 
 // Ladder is the drawing of what the phone sent and received.
 func (p *Phone) Ladder() string { return p.ladder.String() }

@@ -31,13 +31,13 @@ func (p *Phone) Register(ctx context.Context, registrar, user, password string, 
 		seq := p.cseq
 		p.mu.Unlock()
 		m := &message{method: "REGISTER", uri: fmt.Sprintf("sip:%s", hop)}
-		m.add("Via", fmt.Sprintf("SIP/2.0/UDP %s;branch=z9hG4bK%s;rport", p.at, token()))
+		m.add("Via", p.via())
 		m.add("Max-Forwards", "70")
 		m.add("From", aor+";tag="+token())
 		m.add("To", aor)
 		m.add("Call-ID", callID)
 		m.add("CSeq", fmt.Sprintf("%d REGISTER", seq))
-		m.add("Contact", fmt.Sprintf("<sip:%s@%s>", user, p.at))
+		m.add("Contact", "<"+p.contact(user)+">")
 		m.add("Expires", fmt.Sprint(int(expires.Seconds())))
 		m.add("User-Agent", p.cfg.UserAgent)
 		if authorization.Name != "" {

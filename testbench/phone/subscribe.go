@@ -52,7 +52,7 @@ func (s *Subscription) Refresh(ctx context.Context, expires time.Duration) error
 	for range 2 {
 		s.seq++
 		m := &message{method: "SUBSCRIBE", uri: fmt.Sprintf("sip:%s@%s", user, hop)}
-		m.add("Via", fmt.Sprintf("SIP/2.0/UDP %s;branch=z9hG4bK%s;rport", p.at, token()))
+		m.add("Via", p.via())
 		m.add("Max-Forwards", "70")
 		m.add("From", fmt.Sprintf("<sip:%s@%s>;tag=%s", user, hop, s.tag))
 		m.add("To", s.remote)

@@ -54,6 +54,9 @@ func (p *Phone) run(ctx context.Context, c *client, on func(*message)) (*message
 	again, over := time.NewTimer(interval), time.NewTimer(lifetime)
 	defer again.Stop()
 	defer over.Stop()
+	if p.reliable() {
+		again.Stop()
+	}
 	for {
 		select {
 		case m := <-c.responses:
@@ -216,6 +219,9 @@ func (p *Phone) insist(s *server, m *message) bool {
 	again, over := time.NewTimer(interval), time.NewTimer(lifetime)
 	defer again.Stop()
 	defer over.Stop()
+	if p.reliable() && m.code >= 300 {
+		again.Stop()
+	}
 	for {
 		select {
 		case <-s.acked:

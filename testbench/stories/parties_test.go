@@ -1,6 +1,7 @@
 package stories_test
 
 import (
+	"net"
 	"net/netip"
 	"time"
 
@@ -12,6 +13,12 @@ func (s *stage) phone(name, at string, q phone.Quirks, codecs ...string) *phone.
 	s.Helper()
 	conn, err := s.net.ListenPacket("udp", at)
 	s.must(err)
+	return s.phoneOn(conn, name, q, codecs...)
+}
+
+// phoneOn adds a phone with a socket, or a connection.
+func (s *stage) phoneOn(conn net.PacketConn, name string, q phone.Quirks, codecs ...string) *phone.Phone {
+	s.Helper()
 	p, err := phone.New(phone.Config{
 		Name: name, Conn: conn, Quirks: q, Ladder: s.ladder, Codecs: codecs,
 		ListenRTP: func(at netip.AddrPort) (phone.RTPConn, error) { return s.net.Listen(at) },

@@ -169,6 +169,7 @@ func (s *stage) start() {
 	s.sw, err = exchange.New(s.cfg, exchange.Options{
 		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: s.now, Pick: s.pick, NoHTTP: true, ListenPacket: s.net.ListenPacket,
+		ListenStream: s.net.ListenStream, DialStream: s.net.DialStream,
 		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
 		Resolve:     s.names.resolve(s.customer.resolve), DNS: s.names.exchange, Dial: s.customer.dial,
 	})
