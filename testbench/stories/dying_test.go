@@ -36,7 +36,7 @@ func TestTrunkDiesWhileItRings(t *testing.T) {
 		in := s.calls(a, did)
 		s.next(b).Ring()
 		s.until(in, phone.Ringing)
-		s.drop(away(carrierAt))
+		s.drop(away())
 		begun := time.Now()
 		out := s.next(backup)
 		// Twice 8 s until one is due, and 4 s without an answer.
@@ -70,7 +70,7 @@ func TestTrunkDiesWhileItTalks(t *testing.T) {
 		in := s.calls(a, did)
 		out := s.answers(b)
 		s.until(in, phone.Established)
-		s.drop(away(carrierAt))
+		s.drop(away())
 		s.turns("down", 2*time.Minute)
 		if in.State() != phone.Established {
 			s.Errorf("the caller is %v", in.State())
