@@ -12,8 +12,8 @@ import (
 var supported = []string{"100rel", "timer", "replaces", "norefersub", "path"}
 
 // methods are those we know, and whether they are of use within a dialog and
-// outside of one (RFC 3261 §8.2.1): what is known and of no use is not allowed,
-// the rest is not implemented.
+// outside of one (RFC 3261 §8.2.1): what is known and of no use there gets 405,
+// the rest 501.
 var methods = map[sipmsg.RequestMethod]struct{ within, outside bool }{
 	sipmsg.INVITE:    {true, true},
 	sipmsg.ACK:       {true, true},
