@@ -6,8 +6,9 @@ import "github.com/zaf/g711"
 // allocate nothing, unlike the library's slice functions.
 type mulaw struct{}
 
-func (mulaw) Name() string   { return PCMU }
-func (mulaw) ClockRate() int { return 8000 }
+func (mulaw) Name() string    { return PCMU }
+func (mulaw) ClockRate() int  { return 8000 }
+func (mulaw) SampleRate() int { return 8000 }
 
 func (mulaw) Encode(dst []byte, pcm []int16) int {
 	n := min(len(dst), len(pcm))
@@ -28,8 +29,9 @@ func (mulaw) Decode(dst []int16, payload []byte) int {
 // alaw is G.711 A-law, PCMA.
 type alaw struct{}
 
-func (alaw) Name() string   { return PCMA }
-func (alaw) ClockRate() int { return 8000 }
+func (alaw) Name() string    { return PCMA }
+func (alaw) ClockRate() int  { return 8000 }
+func (alaw) SampleRate() int { return 8000 }
 
 func (alaw) Encode(dst []byte, pcm []int16) int {
 	n := min(len(dst), len(pcm))
