@@ -68,8 +68,8 @@ func (o Options) formats() ([]sdp.Format, error) {
 	formats := make([]sdp.Format, 0, len(names))
 	for _, n := range names {
 		i, ok := codec.Lookup(n)
-		if !ok {
-			continue
+		if !ok || i.SampleRate != sampleRate {
+			continue // frames are made at one rate only
 		}
 		formats = append(formats, sdp.Format{PT: uint8(i.PayloadType), Name: i.Name, Rate: i.ClockRate, Channels: 1})
 	}

@@ -1,11 +1,19 @@
 package codec
 
-import "strings"
+import (
+	"strconv"
+	"strings"
 
-// Names of the codecs as SDP writes them (RFC 3551 §6).
+	libopus "b2bua/media/opus"
+)
+
+// Names of the codecs as SDP writes them (RFC 3551 §6, RFC 7587 §6.1).
 const (
 	PCMU = "PCMU"
 	PCMA = "PCMA"
+	G722 = "G722"
+	Opus = "opus"
+	L16  = "L16"
 )
 
 // Codec turns samples into payload octets and back. Neither method allocates.
@@ -26,6 +34,14 @@ type Codec interface {
 	Decode(dst []int16, payload []byte) int
 }
 
+// Repairer is a codec that conceals what was lost by means of its own.
+type Repairer interface {
+	// Repair fills dst with sound in place of what was lost and returns the
+	// number of samples. next is the payload behind the gap, nil while it is not
+	// there: it may hold a copy of what went before.
+	Repair(dst []int16, next []byte) int
+}
+
 // Info is what SDP needs to know of a codec.
 type Info struct {
 	Name       string
@@ -41,41 +57,65 @@ type Info struct {
 	PayloadType int
 }
 
+// known are the codecs, the preferred one first. L16 comes last and is spoken
+// only when it is asked for: nothing but a test has that much bandwidth.
 var known = []Info{
 	{Name: PCMU, ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: 0},
 	{Name: PCMA, ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: 8},
+	{Name: G722, ClockRate: 8000, SampleRate: 16000, Channels: 1, PayloadType: 9},
+	{Name: Opus, ClockRate: 48000, SampleRate: 16000, Channels: 2, FMTP: "useinbandfec=1", PayloadType: -1},
+	{Name: L16, ClockRate: 16000, SampleRate: 16000, Channels: 1, PayloadType: -1},
+	{Name: L16, ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: -1},
 }
 
-// Lookup finds a codec by its encoding name, in any case (RFC 4855 §3).
+// Lookup finds a codec of this machine by its encoding name, in any case
+// (RFC 4855 §3). A clock rate may follow behind a slash, as in "L16/8000".
 func Lookup(name string) (Info, bool) {
+	name, rate, _ := strings.Cut(name, "/")
 	for _, i := range known {
-		if strings.EqualFold(i.Name, name) {
-			return i, true
+		if strings.EqualFold(i.Name, name) && (rate == "" || rate == strconv.Itoa(i.ClockRate)) {
+			return i, i.available()
 		}
 	}
 	return Info{}, false
 }
 
-// Default names every codec of this package, the preferred one first.
+// available: the library that a codec needs is there.
+func (i Info) available() bool { return i.Name != Opus || libopus.Available() == nil }
+
+// Default names the codecs to speak unless others are asked for, the preferred
+// one first.
 func Default() []string {
 	names := make([]string, 0, len(known))
 	for _, i := range known {
-		names = append(names, i.Name)
+		if i.Name != L16 && i.available() {
+			names = append(names, i.Name)
+		}
 	}
 	return names
 }
 
-// New makes a codec by its encoding name, for one direction of one stream.
+// New makes a codec by its name, as Lookup takes it, for one direction of one
+// stream.
 func New(name string) (Codec, bool) {
 	i, ok := Lookup(name)
 	if !ok {
 		return nil, false
 	}
+	return i.New(), true
+}
+
+// New makes such a codec.
+func (i Info) New() Codec {
 	switch i.Name {
-	case PCMU:
-		return mulaw{}, true
 	case PCMA:
-		return alaw{}, true
+		return alaw{}
+	case G722:
+		return new(g722)
+	case Opus:
+		return new(opus)
+	case L16:
+		return l16{i.ClockRate}
 	}
-	return nil, false
+	return mulaw{}
 }

@@ -2,7 +2,7 @@
 //
 // It owns the speech codecs and their names, clock rates and static payload
 // types. It knows nothing of packets, order or time: one payload in, samples
-// out. It starts no goroutines; a Codec of this package is stateless and may
-// be shared, but callers must take a fresh one per direction from New, because
-// later codecs keep history between frames.
+// out. It starts no goroutines. A Codec keeps history between frames, so that
+// every direction of a stream takes one of its own from New; nothing needs
+// closing. Opus is there where libopus is.
 package codec
