@@ -37,6 +37,7 @@ type Endpoint struct {
 	carriers      *carriers
 	locator       *locate.Resolver
 	friends       *friends
+	homes         *homes
 	subscriptions *subscriptions
 	load          *shedder
 	routes        routes
@@ -72,6 +73,7 @@ func New(cfg Config, dir Directory, h Handler, log *slog.Logger) (*Endpoint, err
 		dialogs:       newDialogs(),
 		live:          newTable[string, *Leg](),
 		friends:       newFriends(),
+		homes:         newHomes(),
 		carriers:      newCarriers(),
 		subscriptions: newSubscriptions(),
 		load:          newShedder(cfg.MaxPending, cfg.MaxCPS),

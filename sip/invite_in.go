@@ -127,9 +127,7 @@ func (l *Leg) openInbound(tx *serverTx, device bool) bool {
 	}
 	l.dialog.contact = tx.flow.contactFor(req.Recipient.Scheme, userOf(req.Recipient))
 	l.dialog.note(req)
-	peer := tx.flow
-	peer.remote = tx.source
-	l.begin(peer)
+	l.begin(tx.peer())
 	l.lapses(req)
 	return l.refresh(l.dialog, req)
 }

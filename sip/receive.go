@@ -69,6 +69,36 @@ func (a arrival) flow() flow {
 	return flow{sock: a.sock, remote: to, name: a.conn.Name(), insecure: a.conn.Insecure(), accepted: !a.conn.Dialled()}
 }
 
+// back is the way for the responses of a transaction: that of its request, and
+// when the connection is gone meanwhile a new one to where it came from, at the
+// port that its sender says it listens at (RFC 3261 §18.2.2). Over TLS it must
+// prove there the name that it gave itself. It is for those whom we know: a
+// stranger is not to choose whom we connect to.
+func (a arrival) back() flow {
+	way := a.flow()
+	if a.sock.network != "tcp" && a.sock.network != "tls" {
+		return way
+	}
+	via := a.req.Via()
+	by := sipmsg.Uri{Host: via.Host, Port: via.Port}
+	way.alt = netip.AddrPortFrom(a.source.Addr(), portOf(by, a.sock.network))
+	if way.name == "" {
+		way.name = a.sock.nameFor(by)
+	}
+	return way
+}
+
+// peer is the way for requests to whoever sent one: over what it came by, for
+// where the new ones go is said by its Contact.
+func (tx *serverTx) peer() flow {
+	way := tx.flow
+	way.remote, way.alt = tx.source, netip.AddrPort{}
+	if way.accepted {
+		way.name = "" // given, not proved
+	}
+	return way
+}
+
 // refuse answers without remembering anything, as strangers are to be answered:
 // repeating the request repeats the answer, tag included (RFC 3261 §8.2.7).
 func (e *Endpoint) refuse(a arrival, code int, headers ...Header) {
@@ -152,7 +182,7 @@ func (e *Endpoint) receiveInDialog(a arrival) {
 func (e *Endpoint) serve(a arrival, tag string) *serverTx {
 	key := serverKey(a.req, a.req.Method)
 	tx, begun := e.servers.begin(key, func() *serverTx {
-		tx := &serverTx{ep: e, key: key, req: a.req, flow: a.flow(), source: a.source,
+		tx := &serverTx{ep: e, key: key, req: a.req, flow: a.back(), source: a.source,
 			tag: tag, invite: a.req.IsInvite()}
 		if !tx.invite {
 			// After that nobody waits for the answer any more, and a 408 would help

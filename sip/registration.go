@@ -60,6 +60,11 @@ type Registered struct {
 	brief   bool // this attempt has been told a minimum
 	timer   *loop.Timer
 	expiry  *loop.Timer
+	due     time.Time // of the refresh
+
+	home  netip.AddrPort // see home.go
+	since time.Time
+	cuts  int
 }
 
 const (
@@ -195,8 +200,11 @@ func (x *Registered) registered(r reply, granted time.Duration) {
 	if !was {
 		x.ep.log.Info("registered", "registrar", x.host, "user", x.r.Target.Username, "expires", granted)
 	}
+	x.lives(r.way)
 	x.timer.Stop()
-	x.timer = loop.AfterFunc(x.box.post, refreshAfter(granted, random()), x.attempt)
+	again := refreshAfter(granted, random())
+	x.due = time.Now().Add(again)
+	x.timer = loop.AfterFunc(x.box.post, again, x.attempt)
 	x.expiry.Stop()
 	x.expiry = loop.AfterFunc(x.box.post, granted, x.expired)
 }
@@ -204,6 +212,7 @@ func (x *Registered) registered(r reply, granted time.Duration) {
 // expired: no refresh has come through in time.
 func (x *Registered) expired() {
 	if !x.ending {
+		x.away()
 		x.become(func(s *RegistrationState) { s.Registered = false })
 	}
 }
@@ -230,6 +239,9 @@ func (x *Registered) failed(r reply) {
 		s.Registered = s.Registered && !refusal(code)
 		s.Code, s.Reason, s.Failures, s.Retry = code, reason, failures+1, x.ep.cfg.Now().Add(wait)
 	})
+	if !x.State().Registered {
+		x.away()
+	}
 	if failures == 0 || refusal(code) {
 		x.ep.log.Warn("not registered", "registrar", x.host, "user", x.r.Target.Username, "code", code, "reason", reason, "retry", wait)
 	}
@@ -255,6 +267,7 @@ func (x *Registered) leave() {
 }
 
 func (x *Registered) over() {
+	x.away()
 	x.become(func(s *RegistrationState) { s.Registered = false })
 	close(x.done)
 }

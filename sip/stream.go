@@ -27,12 +27,13 @@ func (s carried) Blocked(a netip.Addr) bool { return s.ep.guard.Blocked(a) }
 // Trusted implements transport.Owner.
 func (s carried) Trusted(a netip.Addr) bool { return s.ep.trusted(a) }
 
-// Keeps implements transport.Owner: bindings and dialogs depend on a connection.
+// Keeps implements transport.Owner: bindings, dialogs and our own registrations
+// depend on a connection.
 func (s carried) Keeps(c *transport.Conn) time.Duration {
 	if expires := s.ep.registrar.Until(c.Remote(), s.network); !expires.IsZero() {
 		return expires.Sub(s.ep.cfg.Now()) + lateRefresh
 	}
-	if s.ep.friends.at(c.Remote()) {
+	if s.ep.homes.has(c) || s.ep.friends.at(c.Remote()) {
 		return askAgain
 	}
 	return 0
@@ -45,6 +46,9 @@ func (s carried) Gone(c *transport.Conn, again bool) {
 		return // with everything that there is
 	}
 	s.unbound(c, again)
+	if !again {
+		s.ep.homes.lost(c)
+	}
 	s.ep.carriers.lost(c)
 }
 

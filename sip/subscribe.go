@@ -88,8 +88,7 @@ func (e *Endpoint) openSubscription(tx *serverTx, user, id string) (*subscriptio
 		e.log.Error("subscription panicked", "err", v, "stack", string(stack))
 		e.subscriptions.remove(s)
 	}
-	peer := tx.flow
-	peer.remote = tx.source
+	peer := tx.peer()
 	s.dialog = dialog{
 		callID: req.CallID().Value(), localTag: tx.tag, remoteTag: tagOf(req.From().Params),
 		local: plain(req.To().Value()) + ";tag=" + tx.tag, remote: plain(req.From().Value()),

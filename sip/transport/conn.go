@@ -316,6 +316,9 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// trusted reports whether large messages are taken.
+func (c *Conn) trusted() bool { return c.dialled || c.port.cfg.Door.knows(c) }
+
 // pong answers a ping (RFC 5626 §4.4.1).
 func (c *Conn) pong() { c.Send([]byte("\r\n")) }
 

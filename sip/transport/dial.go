@@ -59,13 +59,13 @@ func (p *Port) connect(ctx context.Context, c *Conn) (link, error) {
 	}
 	t := &tracked{raw, c}
 	if p.cfg.Network == "tcp" {
-		return newStream(t, c.pong), nil
+		return newStream(t, c), nil
 	}
 	secured := tls.Client(t, p.clientConfig(c.key))
 	if err := handshake(ctx, secured, dialTime); err != nil {
 		return nil, fmt.Errorf("TLS: %w", err)
 	}
-	return newStream(secured, c.pong), nil
+	return newStream(secured, c), nil
 }
 
 func handshake(ctx context.Context, c *tls.Conn, most time.Duration) error {

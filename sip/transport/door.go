@@ -81,6 +81,13 @@ func (d *Door) judge(c *Conn) {
 	}
 }
 
+// knows reports whether the far end is a trunk, or has proved to be a device.
+func (d *Door) knows(c *Conn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return c.known
+}
+
 // household is who has an address: of IPv6 a host has a whole /64.
 func household(a netip.Addr) netip.Addr {
 	if a.Is6() && !a.Is4In6() {

@@ -16,6 +16,7 @@ const (
 
 	firstBuffer = 2 << 10
 	keptBuffer  = 16 << 10 // a larger one is given back once it is empty
+	strangeMost = 16 << 10 // octets of a message of somebody who has proved nothing
 
 	pingGap = 2 * time.Second // two CRLF further apart are no ping
 )
@@ -37,8 +38,9 @@ func broken(code int, head []byte, reason string) error {
 // framer cuts a stream into messages by their Content-Length (RFC 3261 §18.3).
 // Its buffer grows with what has arrived, never with what was announced.
 type framer struct {
-	r      io.Reader
-	pinged func()
+	r       io.Reader
+	pinged  func()
+	trusted func() bool // whether the far end may say more than strangeMost at once
 
 	buf        []byte
 	start, end int // what has been read and not handed out
@@ -70,6 +72,10 @@ func (f *framer) next() ([]byte, error) {
 		}
 	}
 }
+
+// tooLong reports whether a header section, or a message of a stranger, may not
+// have so many octets: memory is for those who are known.
+func (f *framer) tooLong(n int) bool { return n > maxHead || n > strangeMost && !f.trusted() }
 
 // skip passes over line ends before a start line (RFC 3261 §7.5). Two in a row
 // are a ping (RFC 5626 §4.4.1).
@@ -107,7 +113,7 @@ func (f *framer) measure(data []byte) (whole bool, err error) {
 		i := bytes.IndexByte(data[f.scanned:], '\n')
 		if i < 0 {
 			f.scanned = len(data)
-			if len(data) > maxHead || f.line == 0 && len(data) > maxStartLine {
+			if f.tooLong(len(data)) || f.line == 0 && len(data) > maxStartLine {
 				return false, broken(513, data, "header section too large")
 			}
 			return false, nil
@@ -115,7 +121,7 @@ func (f *framer) measure(data []byte) (whole bool, err error) {
 		end := f.scanned + i
 		line := bytes.TrimSuffix(data[f.line:end], []byte("\r"))
 		switch {
-		case end >= maxHead:
+		case f.tooLong(end + 1):
 			return false, broken(513, data[:f.line], "header section too large")
 		case f.line == 0 && !startsMessage(line):
 			return false, broken(400, nil, "not SIP")
@@ -126,6 +132,9 @@ func (f *framer) measure(data []byte) (whole bool, err error) {
 		if f.head > 0 {
 			if f.body, err = contentLength(data[:f.head]); err != nil {
 				return false, err
+			}
+			if n := f.head + f.body; n > strangeMost && !f.trusted() {
+				return false, broken(413, data[:f.head], "message too large")
 			}
 		}
 	}

@@ -16,9 +16,12 @@ func sipText(body string) string {
 		fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
+func yes() bool { return true }
+func no() bool  { return false }
+
 // cut reads all messages of a stream.
 func cut(r io.Reader) (messages []string, pings int, err error) {
-	f := framer{r: r, pinged: func() { pings++ }}
+	f := framer{r: r, pinged: func() { pings++ }, trusted: yes}
 	for {
 		m, err := f.next()
 		if err != nil {
@@ -109,16 +112,60 @@ func (e *endless) Read(b []byte) (int, error) {
 }
 
 func TestHeadersAreBounded(t *testing.T) {
-	e := &endless{}
-	f := framer{r: e, pinged: func() {}}
-	if _, err := f.next(); err == nil || e.n > maxHead+firstBuffer || len(f.buf) > maxHead+maxBody {
-		t.Errorf("%v after %d octets, buffer %d", err, e.n, len(f.buf))
+	for most, known := range map[int]func() bool{maxHead: yes, strangeMost: no} {
+		e := &endless{}
+		f := framer{r: e, pinged: func() {}, trusted: known}
+		if _, err := f.next(); err == nil || e.n > most+firstBuffer || len(f.buf) > 2*most {
+			t.Errorf("%v after %d octets, buffer %d", err, e.n, len(f.buf))
+		}
+	}
+}
+
+// A stranger says what a call needs, and no more: the memory that connections
+// can fill is that of those who are known.
+func TestAttack06StrangersHaveSmallBuffers(t *testing.T) {
+	for size, code := range map[int]int{strangeMost: 0, strangeMost + 1: 413, maxBody: 413} {
+		text := sipText(strings.Repeat("x", size-len(sipText(""))-4)) // 4 more digits of Content-Length
+		for _, r := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text))} {
+			f := framer{r: r, pinged: func() {}, trusted: no}
+			m, err := f.next()
+			var b *BrokenError
+			if errors.As(err, &b) && b.Code != code || code == 0 && (err != nil || len(m) != size) || code != 0 && b == nil || len(f.buf) > strangeMost {
+				t.Errorf("%d octets: %v, %d, buffer %d", size, err, len(m), len(f.buf))
+			}
+		}
+	}
+}
+
+// What a connection proves opens it for more.
+func TestLargeMessagesOnceKnown(t *testing.T) {
+	big := sipText(strings.Repeat("x", 40<<10))
+	for _, known := range []bool{true, false} {
+		play(t, "tcp", func(w *world) {
+			c := w.dial()
+			write(c, sipText("who I am"))
+			pass()
+			if known {
+				w.mu.Lock()
+				w.keeps = time.Minute
+				w.mu.Unlock()
+			}
+			write(c, sipText("again")) // after which it is looked at
+			pass()
+			go write(c, big)
+			pass()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if got := len(w.got) == 3 && w.got[2] == big; got != known || (len(w.broken) == 1) == known {
+				t.Errorf("known %v: %d messages, broken %v", known, len(w.got), w.broken)
+			}
+		})
 	}
 }
 
 func TestNothingIsAllocatedForAPromise(t *testing.T) {
 	text := "INVITE sip:a@b SIP/2.0\r\nContent-Length: 65536\r\n\r\nonly this"
-	f := framer{r: strings.NewReader(text), pinged: func() {}}
+	f := framer{r: strings.NewReader(text), pinged: func() {}, trusted: yes}
 	if _, err := f.next(); !errors.Is(err, io.EOF) || len(f.buf) > firstBuffer {
 		t.Errorf("%v, buffer %d", err, len(f.buf))
 	}

@@ -20,8 +20,8 @@ type stream struct {
 	f framer
 }
 
-func newStream(c net.Conn, pinged func()) *stream {
-	return &stream{Conn: c, f: framer{r: c, pinged: pinged}}
+func newStream(raw net.Conn, c *Conn) *stream {
+	return &stream{Conn: raw, f: framer{r: raw, pinged: c.pong, trusted: c.trusted}}
 }
 
 func (s *stream) read() ([]byte, error) { return s.f.next() }

@@ -189,7 +189,7 @@ func (p *Port) guest() (*Conn, *tracked, error) {
 // welcome serves a connection that came in.
 func (p *Port) welcome(c *Conn, raw *tracked) {
 	if p.cfg.Network == "tcp" {
-		c.serve(newStream(raw, c.pong))
+		c.serve(newStream(raw, c))
 		return
 	}
 	secured := tls.Server(raw, p.serverConfig())
@@ -198,7 +198,7 @@ func (p *Port) welcome(c *Conn, raw *tracked) {
 		c.end(ErrGone)
 		return
 	}
-	c.serve(newStream(secured, c.pong))
+	c.serve(newStream(secured, c))
 }
 
 // Send never waits. of may be nil; it is told, on a goroutine of its own, when

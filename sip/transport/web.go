@@ -91,7 +91,6 @@ func (p *Port) upgrade(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer p.wg.Done() // counted when the connection was new
-	ws.SetReadLimit(maxMessage)
 	c.serve(&frames{ws: ws, ctx: p.ctx, c: c})
 	_ = ws.CloseNow()
 }
@@ -116,6 +115,11 @@ type frames struct {
 
 func (f *frames) read() ([]byte, error) {
 	for {
+		most := int64(strangeMost)
+		if f.c.trusted() {
+			most = maxMessage
+		}
+		f.ws.SetReadLimit(most)
 		_, data, err := f.ws.Read(context.Background()) // ended by closing the connection
 		if err != nil {
 			f.refuse(err)
