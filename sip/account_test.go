@@ -80,13 +80,24 @@ func TestLegAnswersEdgeAndServer(t *testing.T) {
 		inv = far.expect("INVITE")
 		both(inv)
 		far.reply(inv, "200 OK", answerSDP, "Allow: INVITE, ACK, BYE, UPDATE")
-		far.expect("ACK")
+		// RFC 3261 §22.1: an ACK cannot be challenged, so it says what its INVITE said.
+		same := func(inv, ack message) {
+			t.Helper()
+			for _, name := range []string{"Authorization", "Proxy-Authorization"} {
+				if got := ack.get(name); got == "" || got != inv.get(name) {
+					t.Errorf("%s of the ACK %q", name, got)
+				}
+			}
+		}
+		same(inv, far.expect("ACK"))
+		far.reply(inv, "200 OK", answerSDP, "Allow: INVITE, ACK, BYE, UPDATE") // our ACK was lost
+		same(inv, far.expect("ACK"))
 		told[sip.Answered](o)
 		o.do(func(l *sip.Leg) { l.Reinvite([]byte(offerSDP)) })
 		again := far.expect("INVITE")
 		both(again)
 		far.reply(again, "200 OK", answerSDP)
-		far.expect("ACK")
+		same(again, far.expect("ACK"))
 		told[sip.Reanswered](o)
 		o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })
 		bye := far.expect("BYE")
@@ -103,7 +114,9 @@ func TestAttack28ProofsAreForTheTrunkOnly(t *testing.T) {
 		far.reply(far.expect("INVITE"), "401 Unauthorized", "", "WWW-Authenticate: "+digest.New("carrier", time.Now).Challenge(false)[0])
 		far.expect("ACK")
 		far.reply(far.expect("INVITE"), "200 OK", answerSDP, "Contact: <sip:callee@10.0.0.66:5060>")
-		evil.expect("ACK")
+		if ack := evil.expect("ACK"); ack.get("Authorization") != "" {
+			t.Errorf("%+v", ack)
+		}
 		told[sip.Answered](o)
 		o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })
 		bye := evil.expect("BYE")

@@ -54,12 +54,28 @@ func (l *Leg) settle(sdp []byte) {
 
 // ack acknowledges a 2xx to an INVITE of ours: a request of its own, with its
 // own branch and no transaction (RFC 3261 §13.2.2.4). It returns the message,
-// which answers every repetition of the 2xx.
-func (d *dialog) ack(seq uint32) (data []byte, way flow) {
+// which answers every repetition of the 2xx. An ACK cannot be challenged, so it
+// shows what the INVITE has proved, to the host that has seen it (§22.1).
+func (d *dialog) ack(invite *clientTx) (data []byte, way flow) {
 	r := d.request("ACK")
-	r.cseq = seq
+	r.cseq = invite.req.cseq
+	if d.next.remote.Addr() == invite.way().remote.Addr() {
+		r.headers = invite.proofs()
+	}
 	r.via = d.next.via(branchCookie + newToken())
 	data = r.bytes()
 	d.next.send(data, nil)
 	return data, d.next
+}
+
+// proofs are the credentials that a request has.
+func (tx *clientTx) proofs() (list []Header) {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	for _, h := range tx.req.headers {
+		if h.Name == "Authorization" || h.Name == "Proxy-Authorization" {
+			list = append(list, h)
+		}
+	}
+	return list
 }

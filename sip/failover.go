@@ -96,7 +96,7 @@ func (l *Leg) overdue(tx *clientTx, res *sipmsg.Response) {
 	switch {
 	case res.StatusCode >= 300:
 	case res.StatusCode >= 200:
-		l.sendHome(res, tx.way(), why)
+		l.sendHome(tx, res, why)
 	case !tx.cancelled:
 		tx.cancelled = true
 		r := tx.req.sibling("CANCEL", tx.req.to, why.header())

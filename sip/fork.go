@@ -97,7 +97,7 @@ func (l *Leg) forked(res *sipmsg.Response) {
 		}
 	}
 	wins := l.State() <= StateEarly && !o.cancelling && !d.over
-	if !l.acknowledge(d, res, wins) {
+	if !l.acknowledge(d, o.tx, res, wins) {
 		return
 	}
 	switch {
@@ -131,14 +131,14 @@ func (l *Leg) forked(res *sipmsg.Response) {
 // acknowledge sends the ACK for a 2xx, each time it comes (RFC 3261 §13.2.2.4),
 // and reports whether it came for the first time. Of too many phones the ones
 // that have not won are not remembered: each 2xx of theirs is the first.
-func (l *Leg) acknowledge(d *dialog, res *sipmsg.Response, wins bool) bool {
+func (l *Leg) acknowledge(d *dialog, tx *clientTx, res *sipmsg.Response, wins bool) bool {
 	o := l.outbound
 	if a, ok := o.forks[d.remoteTag]; ok {
 		a.way.send(a.data, nil) // our ACK was lost
 		return false
 	}
 	l.join(d, res)
-	data, way := d.ack(res.CSeq().SeqNo)
+	data, way := d.ack(tx)
 	if wins || len(o.forks) < maxForks {
 		o.forks[d.remoteTag] = acked{data, way}
 	}
@@ -151,10 +151,10 @@ func (l *Leg) farewell(d *dialog, why Reason) {
 }
 
 // sendHome acknowledges a 2xx that nobody waits for any more, and hangs up.
-func (l *Leg) sendHome(res *sipmsg.Response, way flow, why Reason) {
+func (l *Leg) sendHome(tx *clientTx, res *sipmsg.Response, why Reason) {
 	d := l.outbound.fork(tagOf(res.To().Params))
-	d.peer, d.next = way, way
-	if l.acknowledge(d, res, false) {
+	d.peer, d.next = tx.way(), tx.way()
+	if l.acknowledge(d, tx, res, false) {
 		l.farewell(d, why)
 	}
 }

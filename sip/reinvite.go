@@ -192,7 +192,6 @@ func (l *Leg) reask(r *reoffer, t trial) {
 	req := d.request("INVITE")
 	req.headers = append([]Header{{"Contact", d.contact}, allowHeader, supportedHeader}, l.wishes()...)
 	req.contentType, req.content = sdpType, r.sdp
-	seq := req.cseq
 	var ack []byte
 	var way flow
 	next := d.next
@@ -206,7 +205,7 @@ func (l *Leg) reask(r *reoffer, t trial) {
 			case res.StatusCode < 300:
 				l.refresh(d, res)
 				d.note(res)
-				ack, way = d.ack(seq)
+				ack, way = d.ack(r.tx)
 				if l.State() < StateEnded {
 					l.timedBy(res)
 				}
