@@ -18,12 +18,20 @@ type directory struct {
 // to it, or where it is registered.
 func (d directory) TrunkBySource(addr netip.Addr) (sip.Trunk, bool) {
 	if t, ok := d.plan().TrunkBySource(addr); ok {
-		return sip.Trunk{ID: t.ID, Name: t.Name}, true
+		return trunkOf(t), true
 	}
-	if t, ok := d.hosts.trunk(addr); ok {
-		return t, true
+	t, ok := d.hosts.trunk(addr)
+	if !ok {
+		t, ok = d.trunks.trunk(addr)
 	}
-	return d.trunks.trunk(addr)
+	if now := d.plan().Trunk(t.ID); ok && now != nil {
+		return trunkOf(now), true
+	}
+	return t, ok
+}
+
+func trunkOf(t *flows.Trunk) sip.Trunk {
+	return sip.Trunk{ID: t.ID, Name: t.Name, Believed: t.TrustsPAI()}
 }
 
 // TrunkByUsername finds a trunk that proves by digest who it is.
@@ -32,7 +40,7 @@ func (d directory) TrunkByUsername(username string) (t sip.Trunk, password strin
 	if found == nil {
 		return sip.Trunk{}, "", false
 	}
-	return sip.Trunk{ID: found.ID, Name: found.Name}, found.Inbound.Password, true
+	return trunkOf(found), found.Inbound.Password, true
 }
 
 // Device finds a device by the name it registers with.

@@ -37,7 +37,7 @@ const (
 type book struct{}
 
 func (book) TrunkBySource(a netip.Addr) (sip.Trunk, bool) {
-	return sip.Trunk{ID: "trunk_1", Name: "carrier"}, a == trunkAt.Addr()
+	return sip.Trunk{ID: "trunk_1", Name: "carrier", Believed: true}, a == trunkAt.Addr()
 }
 
 // TrunkByUsername knows a trunk at no address.

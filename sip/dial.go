@@ -52,11 +52,9 @@ func (d Dial) preloaded() (hop sipmsg.Uri, ok bool) {
 		return hop, false
 	}
 	for i, route := range d.Routes {
-		_, rest, _ := strings.Cut(route, "<")
-		text, _, found := strings.Cut(rest, ">")
-		var u sipmsg.Uri
-		if !found || plain(route) != route || sipmsg.ParseUri(text, &u) != nil || !isHost(u.Host) ||
-			u.Scheme != "sip" && u.Scheme != "sips" || u.Port < 0 || u.Port >= 1<<16 || !hasParam(u.UriParams, "lr") {
+		a, found := readNameAddr(route)
+		u, valid := readURI(a.uri)
+		if !found || !valid || u.Scheme == "tel" || plain(route) != route || !strings.Contains(route, "<") || !hasParam(u.UriParams, "lr") {
 			return hop, false
 		}
 		if i == 0 {

@@ -6,6 +6,9 @@ import "net/netip"
 type Trunk struct {
 	ID   string
 	Name string
+	// Believed says that its P-Asserted-Identity tells who calls, whatever From
+	// says (RFC 3325).
+	Believed bool
 }
 
 // Device is a softphone that registers and is challenged by digest.

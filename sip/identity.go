@@ -4,8 +4,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	sipmsg "github.com/emiago/sipgo/sip"
 )
 
 // Diversion is one station from which a call was sent on.
@@ -107,7 +105,7 @@ func (in *Invitation) Asserted() (Party, bool) {
 		return Party{}, false
 	}
 	for _, value := range elements(in.Header("p-asserted-identity")) {
-		a, ok := readAddress(value)
+		a, ok := readParty(value)
 		if !ok || anonymous(a.Party, "") || !userForm.MatchString(a.User) {
 			continue
 		}
@@ -115,9 +113,6 @@ func (in *Invitation) Asserted() (Party, bool) {
 	}
 	return Party{}, false
 }
-
-// maxStations is how many diversions are read of an INVITE.
-const maxStations = 20
 
 // Diversions are the stations that sent the call on before it came here, the
 // first of them first, as Diversion or History-Info has them, whichever knows
@@ -136,7 +131,7 @@ func (in *Invitation) Diversions() (list []Diversion, count int) {
 
 func diversions(header string) (list []Diversion, count int) {
 	for _, value := range elements(header) {
-		a, ok := readAddress(value)
+		a, ok := readParty(value)
 		if !ok || !userForm.MatchString(a.User) {
 			continue
 		}
@@ -160,7 +155,7 @@ func diversions(header string) (list []Diversion, count int) {
 func historyOf(header string) (list []Diversion) {
 	last := ""
 	for _, value := range elements(header) {
-		a, ok := readAddress(value)
+		a, ok := readParty(value)
 		if !ok || !userForm.MatchString(a.User) {
 			continue
 		}
@@ -172,93 +167,37 @@ func historyOf(header string) (list []Diversion) {
 	return list
 }
 
-// address is a name-addr or addr-spec of a header.
-type address struct {
+// party is who a header field names. cause is that of the URI (RFC 4458), or of the
+// Reason among its headers (RFC 7044 §5).
+type party struct {
+	nameAddr
 	Party
-	cause  string // of the URI (RFC 4458), or of the Reason in its headers
-	params string // of the header field
-}
-
-func (a address) param(name string) string {
-	for p := range strings.SplitSeq(a.params, ";") {
-		if k, v, _ := strings.Cut(p, "="); strings.EqualFold(strings.TrimSpace(k), name) {
-			return strings.TrimSpace(v)
-		}
-	}
-	return ""
+	cause string
 }
 
 var embeddedCause = regexp.MustCompile(`(?i)cause(?:=|%3d)([0-9]{3})`)
 
-func readAddress(value string) (a address, ok bool) {
-	text := addressIn(value)
-	display, params := "", ""
-	if i := strings.LastIndexByte(value, '>'); i >= 0 {
-		params = value[i+1:]
-		display = value[:max(strings.LastIndexByte(value[:i], '<'), 0)]
-	} else if i := strings.IndexByte(value, ';'); i >= 0 {
-		params = value[i:]
+func readParty(value string) (p party, ok bool) {
+	if p.nameAddr, ok = readNameAddr(value); !ok {
+		return party{}, false
 	}
-	embedded := ""
+	text, embedded := p.uri, ""
 	if i := headersOf(text); i >= 0 {
 		text, embedded = text[:i], text[i+1:]
 	}
-	if text == "" || len(text) > maxText {
-		return address{}, false
+	if len(text) > maxText {
+		return party{}, false
 	}
 	u, ok := readURI(text)
 	if !ok {
-		return address{}, false
+		return party{}, false
 	}
-	a = address{Party: Party{User: userOf(u), Display: displayOf(display), Host: u.Host}, params: params}
-	a.cause, _ = param(u.UriParams, "cause")
-	if found := embeddedCause.FindStringSubmatch(embedded); a.cause == "" && found != nil {
-		a.cause = found[1]
+	p.Party = Party{User: userOf(u), Display: p.display, Host: u.Host}
+	p.cause, _ = param(u.UriParams, "cause")
+	if found := embeddedCause.FindStringSubmatch(embedded); p.cause == "" && found != nil {
+		p.cause = found[1]
 	}
-	return a, true
-}
-
-// readURI reads a sip, sips or tel URI without headers.
-func readURI(text string) (u sipmsg.Uri, ok bool) {
-	if strings.ContainsFunc(text, func(r rune) bool { return isControl(r) || r == ' ' || r == '<' || r == '>' || r == '"' }) {
-		return u, false
-	}
-	if err := sipmsg.ParseUri(text, &u); err != nil {
-		return u, false
-	}
-	switch u.Scheme {
-	case "tel":
-		u.Host = ""
-		return u, true
-	case "sip", "sips":
-		return u, isHost(u.Host) && u.Port >= 0 && u.Port < 1<<16
-	}
-	return u, false
-}
-
-// elements splits a header value at the commas between its elements.
-func elements(v string) (list []string) {
-	begin, quote, angle := 0, false, false
-	for i := 0; i < len(v) && len(list) < maxStations; i++ {
-		switch c := v[i]; {
-		case quote && c == '\\':
-			i++
-		case c == '"' && !angle:
-			quote = !quote
-		case quote:
-		case c == '<':
-			angle = true
-		case c == '>':
-			angle = false
-		case c == ',' && !angle:
-			list = append(list, strings.TrimSpace(v[begin:i]))
-			begin = i + 1
-		}
-	}
-	if rest := strings.TrimSpace(v[begin:]); rest != "" && len(list) < maxStations {
-		list = append(list, rest)
-	}
-	return list
+	return p, true
 }
 
 // Contact is a target that a 3xx names.

@@ -1,8 +1,6 @@
 package sip
 
 import (
-	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -11,15 +9,6 @@ import (
 
 	sipmsg "github.com/emiago/sipgo/sip"
 )
-
-// ReferTo is whom a REFER names.
-type ReferTo struct {
-	URI      string // as written, without its headers
-	User     string
-	Host     string
-	Ours     bool      // Host is this switch, or the URI has none (tel)
-	Replaces *Replaces // the dialog whose other side is meant (RFC 3891 in RFC 5589 §7); nil without
-}
 
 // referral is a REFER and the subscription that it makes (RFC 3515 §2.4.4).
 type referral struct {
@@ -61,138 +50,9 @@ func (l *Leg) receiveRefer(tx *serverTx) {
 	}
 	l.referral, l.referred = r, true
 	tx.onFinal(func() { l.box.post(func() { l.referralLapsed(r) }) })
-	by, _ := value(tx.req, "referred-by")
-	l.tell(Referred{To: to, By: plain(addressIn(by))})
-}
-
-// referTo reads the Refer-To header. code refuses the REFER.
-func referTo(req *sipmsg.Request) (to ReferTo, code int) {
-	var values []string
-	for _, h := range req.Headers() {
-		if canonical(h.Name()) == "refer-to" {
-			values = append(values, h.Value())
-		}
-	}
-	if len(values) != 1 { // RFC 3515 §2.4.2
-		return to, 400
-	}
-	return parseReferTo(values[0])
-}
-
-func parseReferTo(v string) (to ReferTo, code int) {
-	text := addressIn(v)
-	if text == "" || len(text) > maxReplaces || strings.ContainsFunc(text, func(r rune) bool { return isControl(r) || r == ' ' || r == '"' || r == '<' }) {
-		return to, 400
-	}
-	scheme, _, _ := strings.Cut(text, ":")
-	switch strings.ToLower(scheme) {
-	case "sip", "sips", "tel":
-	default:
-		if isToken(scheme) && scheme != text {
-			return to, 416
-		}
-		return to, 400
-	}
-	headers := ""
-	if i := headersOf(text); i >= 0 {
-		text, headers = text[:i], text[i+1:]
-	}
-	var u sipmsg.Uri
-	if err := sipmsg.ParseUri(text, &u); err != nil {
-		return to, 400
-	}
-	to.URI, to.User = plain(text), userOf(u)
-	if u.Scheme != "tel" {
-		if to.Host = u.Host; !isHost(u.Host) {
-			return to, 400
-		}
-	}
-	if method, ok := param(u.UriParams, "method"); ok && !strings.EqualFold(method, "INVITE") {
-		return to, 403 // we call on behalf of nobody but to talk
-	}
-	return to, to.carries(headers)
-}
-
-// carries reads the headers of a URI (RFC 3261 §19.1.1); all but Replaces are
-// left aside.
-func (to *ReferTo) carries(headers string) (code int) {
-	for h := range strings.SplitSeq(headers, "&") {
-		name, v, _ := strings.Cut(h, "=")
-		if !strings.EqualFold(name, "replaces") {
-			continue
-		}
-		r, ok := parseReplaces(unescape(v))
-		if !ok || to.Replaces != nil {
-			return 400
-		}
-		to.Replaces = &r
-	}
-	return 0
-}
-
-// addressIn is the URI in a header value: between angle brackets, or up to the
-// header's own parameters. A list of several gives "".
-func addressIn(v string) string {
-	v = strings.TrimSpace(v)
-	if strings.HasPrefix(v, `"`) {
-		end := 1
-		for end < len(v) && v[end] != '"' {
-			if v[end] == '\\' {
-				end++
-			}
-			end++
-		}
-		v = v[min(end+1, len(v)):]
-	}
-	open := strings.IndexByte(v, '<')
-	if open < 0 {
-		v, _, _ = strings.Cut(v, ";")
-		if strings.ContainsRune(v, ',') {
-			return ""
-		}
-		return strings.TrimSpace(v)
-	}
-	uri, rest, ok := strings.Cut(v[open+1:], ">")
-	if !ok || strings.ContainsRune(v[:open], ':') || strings.ContainsRune(rest, ',') {
-		return ""
-	}
-	return strings.TrimSpace(uri)
-}
-
-// ours reports whether a host is a name or an address of this switch.
-func (e *Endpoint) ours(host string) bool {
-	host = strings.Trim(host, "[]")
-	if strings.EqualFold(host, strings.Trim(e.cfg.Advertise, "[]")) || strings.EqualFold(host, e.cfg.Realm) {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	addr = addr.Unmap()
-	for _, s := range e.sockets {
-		if s.bound == addr {
-			return true
-		}
-		if s.bound.IsUnspecified() && local(addr) {
-			return true
-		}
-	}
-	return false
-}
-
-// local reports whether an interface of this host has the address.
-func local(addr netip.Addr) bool {
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, a := range all {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Unmap() == addr {
-			return true
-		}
-	}
-	return false
+	v, _ := value(tx.req, "referred-by")
+	by, _ := readNameAddr(v)
+	l.tell(Referred{To: to, By: plain(by.uri)})
 }
 
 func (l *Leg) acceptRefer() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	sipmsg "github.com/emiago/sipgo/sip"
 	"pgregory.net/rapid"
 )
 
@@ -43,6 +44,37 @@ func TestAssertedIdentity(t *testing.T) {
 	}
 	if list, n := device.Diversions(); len(list) != 0 || n != 0 {
 		t.Error("a device tells of diversions")
+	}
+}
+
+// The number that is judged is the one that the call is shown with: From, unless
+// the trunk asserts another and is believed, or From says nothing.
+func TestWhichNumberIsVouchedFor(t *testing.T) {
+	const pai = "<sip:carrier.example>, <tel:+12155550112;verstat=TN-Validation-Passed>"
+	for _, c := range []struct {
+		believed, withheld bool
+		asserted           string
+		number, verstat    string
+	}{
+		{true, false, pai, "+12155550112", "passed"},
+		{false, false, pai, "+12155550113", "failed"},
+		{false, true, pai, "+12155550112", "passed"},
+		{true, true, pai, "+12155550112", "passed"},
+		{true, false, "<sip:anonymous@anonymous.invalid>", "+12155550113", "failed"},
+		{true, false, "", "+12155550113", "failed"},
+	} {
+		msg, err := sipmsg.ParseMessage([]byte("INVITE sip:1@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nTo: <sip:1@h>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n" +
+			"From: <sip:+12155550113;verstat=TN-Validation-Failed@carrier.example>;tag=1\r\nP-Asserted-Identity: " + c.asserted + "\r\nContent-Length: 0\r\n\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req := msg.(*sipmsg.Request)
+		in := told(map[string]string{"p-asserted-identity": c.asserted})
+		in.From.User, in.Trunk.Believed, in.Anonymous = userOf(req.From().Address), c.believed, c.withheld
+		verstat, _ := trunkVerstat(req, in.asserts())
+		if got := in.shownNumber(); got != c.number || verstat != c.verstat {
+			t.Errorf("%+v: %s, %s", c, got, verstat)
+		}
 	}
 }
 
@@ -143,7 +175,7 @@ func FuzzIdentity(f *testing.F) {
 			t.Errorf("%+v", p)
 		}
 		list, n := in.Diversions()
-		if len(list) > maxStations || n < len(list) {
+		if len(list) > maxElements || n < len(list) {
 			t.Errorf("%d stations, %d counted", len(list), n)
 		}
 		for _, d := range list {

@@ -17,7 +17,7 @@ func (e *Endpoint) vouch(a arrival, in *Invitation) {
 	if in.Device != nil {
 		return
 	}
-	in.Verstat, in.Attestation = trunkVerstat(a.req)
+	in.Verstat, in.Attestation = trunkVerstat(a.req, in.asserts())
 	if e.cfg.Verify == nil {
 		return
 	}
@@ -31,7 +31,7 @@ func (e *Endpoint) vouch(a arrival, in *Invitation) {
 		return
 	}
 	v := e.cfg.Verify.Verify(e.ctx, identities, stir.Call{
-		From: shownNumber(in, a.req), To: []string{in.To.User, userOf(a.req.To().Address)},
+		From: in.shownNumber(), To: []string{in.To.User, userOf(a.req.To().Address)},
 	})
 	if v.Err != nil {
 		e.log.Info("caller not vouched for", "source", a.source, "verstat", v.Verstat, "err", v.Err)
@@ -41,27 +41,33 @@ func (e *Endpoint) vouch(a arrival, in *Invitation) {
 	}
 }
 
+// asserts reports whether the caller is whom the trunk asserts, and not whom From
+// names: the asserted identity is what such a trunk stands for (RFC 8224 §4.1
+// leaves that to us), and all there is when From says nothing.
+func (in *Invitation) asserts() bool { return in.Trunk != nil && (in.Trunk.Believed || in.Anonymous) }
+
 // shownNumber is the number that the call is shown with, which is the one that
-// must be vouched for: From, or the asserted one when From says nothing.
-func shownNumber(in *Invitation, req *sipmsg.Request) string {
-	if !in.Anonymous {
-		return in.From.User
-	}
-	for _, h := range req.GetHeaders("p-asserted-identity") {
-		if n := number(uriOf(h.Value())); n != "" {
-			return n
+// must be vouched for.
+func (in *Invitation) shownNumber() string {
+	if in.asserts() {
+		if p, ok := in.Asserted(); ok {
+			return p.User
 		}
 	}
 	return in.From.User
 }
 
 // trunkVerstat is the verstat parameter that a carrier adds to the number it has
-// verified (3GPP TS 24.229 §7.2A.20), in P-Asserted-Identity or else in From.
-// A stranger's is never seen: only trunks and devices are let in.
-func trunkVerstat(req *sipmsg.Request) (verstat, attestation string) {
+// verified (3GPP TS 24.229 §7.2A.20), in P-Asserted-Identity if that is who calls,
+// or else in From. A stranger's is never seen: only trunks and devices are let in.
+func trunkVerstat(req *sipmsg.Request, asserted bool) (verstat, attestation string) {
 	said := ""
 	for _, h := range req.GetHeaders("p-asserted-identity") {
-		said = cmp.Or(said, verstatOf(h.Value()))
+		for _, one := range elements(h.Value()) {
+			if asserted {
+				said = cmp.Or(said, verstatOf(one))
+			}
+		}
 	}
 	if said == "" {
 		said = verstatOf(req.From().Value())
@@ -87,7 +93,11 @@ func trunkVerstat(req *sipmsg.Request) (verstat, attestation string) {
 // verstatOf reads the parameter wherever in the URI it stands: with the number,
 // as written in a tel URI, or after the host.
 func verstatOf(address string) string {
-	uri := uriOf(address)
+	a, _ := readNameAddr(address)
+	uri := a.uri
+	if !strings.Contains(address, "<") {
+		uri += a.params // RFC 3325 §9.1: this header has none of its own
+	}
 	i := strings.Index(strings.ToLower(uri), ";verstat=")
 	if i < 0 {
 		return ""
@@ -97,36 +107,4 @@ func verstatOf(address string) string {
 		v = v[:end]
 	}
 	return v
-}
-
-// uriOf is the URI of a name-addr or addr-spec.
-func uriOf(address string) string {
-	if address = strings.TrimSpace(address); strings.HasPrefix(address, `"`) {
-		escaped := false
-		for i := 1; i < len(address); i++ {
-			switch {
-			case escaped:
-				escaped = false
-			case address[i] == '\\':
-				escaped = true
-			case address[i] == '"':
-				address = address[i+1:]
-				i = len(address)
-			}
-		}
-	}
-	if _, rest, ok := strings.Cut(address, "<"); ok {
-		address, _, _ = strings.Cut(rest, ">")
-	}
-	return address
-}
-
-// number is the user part of a sip URI, or the number of a tel URI, without
-// parameters.
-func number(uri string) string {
-	_, rest, _ := strings.Cut(uri, ":")
-	if end := strings.IndexAny(rest, ";@?"); end >= 0 {
-		rest = rest[:end]
-	}
-	return unescape(plain(rest))
 }

@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -99,3 +100,39 @@ func (e *Endpoint) Addresses(ctx context.Context, host string) ([]netip.Addr, er
 // says, or 0.
 func (e *Endpoint) failed(way flow, wait time.Duration) { e.locator.Avoid(way.target(), wait) }
 func (e *Endpoint) worked(way flow)                     { e.locator.Worked(way.target()) }
+
+// ours reports whether a host is a name or an address of this switch.
+func (e *Endpoint) ours(host string) bool {
+	host = strings.Trim(host, "[]")
+	if strings.EqualFold(host, strings.Trim(e.cfg.Advertise, "[]")) || strings.EqualFold(host, e.cfg.Realm) {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	addr = addr.Unmap()
+	for _, s := range e.sockets {
+		if s.bound == addr {
+			return true
+		}
+		if s.bound.IsUnspecified() && local(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// local reports whether an interface of this host has the address.
+func local(addr netip.Addr) bool {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Unmap() == addr {
+			return true
+		}
+	}
+	return false
+}
