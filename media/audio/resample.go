@@ -4,10 +4,10 @@ import "math"
 
 // Resampler converts a stream of samples from one rate to another through a
 // polyphase filter with a Kaiser window: flat to 85 % of the lower Nyquist
-// frequency, at least 90 dB down from that frequency on. Its delay is taken
-// out: sample n of the output is where sample n·from/to of the input was.
+// frequency, at least 90 dB down from that frequency on.
 type Resampler struct {
 	bank  *filterBank
+	lead  int       // of the delay, what is taken out, in 1/up of an input sample
 	hist  []float32 // the last taps-1 inputs, then what was pushed
 	phase int       // of the next output, in 1/up of an input sample
 	next  int       // index into hist of the newest input of the next output
@@ -15,9 +15,28 @@ type Resampler struct {
 	out   int64     // outputs made
 }
 
-// NewResampler makes a converter between two rates in hertz.
+// longestPush is how many samples, 60 ms at 48 kHz, are pushed without taking
+// memory.
+const longestPush = 2880
+
+// NewResampler makes a converter between two rates in hertz, for sound that is
+// all there. Its delay is taken out: sample n of the output is where sample
+// n·from/to of the input was.
 func NewResampler(from, to int) *Resampler {
-	r := &Resampler{bank: bankFor(from, to)}
+	b := bankFor(from, to)
+	return newResampler(b, b.delay)
+}
+
+// NewStream makes a converter for sound on its way. What is pushed gives as many
+// samples as it lasts, and at once, rounded over the stream and never adrift;
+// they are late by half the filter, which is 5 ms between 8 and 16 kHz.
+func NewStream(from, to int) *Resampler {
+	return newResampler(bankFor(from, to), 0)
+}
+
+func newResampler(b *filterBank, lead int) *Resampler {
+	r := &Resampler{bank: b, lead: lead}
+	r.hist = make([]float32, 0, b.taps+longestPush)
 	r.Reset()
 	return r
 }
@@ -25,15 +44,16 @@ func NewResampler(from, to int) *Resampler {
 // Reset forgets everything that was pushed.
 func (r *Resampler) Reset() {
 	b := r.bank
-	r.hist = append(r.hist[:0], make([]float32, b.taps-1)...)
-	// The first output sits half a filter after the first input.
-	r.phase = b.delay % b.up
-	r.next = b.taps - 1 + b.delay/b.up
+	r.hist = r.hist[:b.taps-1]
+	clear(r.hist)
+	// The first output sits so far behind the first input.
+	r.phase = r.lead % b.up
+	r.next = b.taps - 1 + r.lead/b.up
 	r.in, r.out = 0, 0
 }
 
-// Push converts src and appends what can be told already to dst. It keeps the
-// last few milliseconds back, until more comes or Flush.
+// Push converts src and appends what can be told already to dst. What takes the
+// delay out keeps the last few milliseconds back, until more comes or Flush.
 func (r *Resampler) Push(dst, src []int16) []int16 {
 	r.in += int64(len(src))
 	for _, s := range src {
@@ -55,7 +75,7 @@ func (r *Resampler) Flush(dst []int16) []int16 {
 	want := (r.in*int64(b.up) + int64(b.down) - 1) / int64(b.down)
 	start := len(dst)
 	missing := want - r.out
-	r.hist = append(r.hist, make([]float32, b.taps+b.delay/b.up+1)...)
+	r.hist = append(r.hist, make([]float32, b.taps+r.lead/b.up+1)...)
 	dst = r.convert(dst)
 	if int64(len(dst)-start) > missing {
 		dst = dst[:start+int(missing)]
