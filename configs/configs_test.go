@@ -215,6 +215,7 @@ func TestProblems(t *testing.T) {
 		{"odd origin", "sip: {ws: {origins: ['a b', '[']}}\n", nil, []string{"sip.ws.origins[0]", "sip.ws.origins[1]"}},
 		{"dialled browser", "trunks: [{name: a, outbound: {uri: 'sip:a', transport: wss}}]\n", nil, []string{"trunks[0].outbound.transport", "cannot be dialled"}},
 		{"short key", "http: {admin_key: short}\n", nil, []string{"http.admin_key"}},
+		{"unknown country", "calls: {country: xx}\n", nil, []string{`calls.country: no call-progress tones are known for country "xx"`, "de, dk"}},
 		{"duration", "drain_timeout: soon\n", nil, []string{"line 1: drain_timeout", "60s"}},
 		{"twice", "demo: true\ndemo: false\n", nil, []string{"line 2", "demo"}},
 		{"two documents", "demo: true\n---\ndemo: false\n", nil, []string{"only one document"}},

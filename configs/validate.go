@@ -13,6 +13,7 @@ import (
 
 	"b2bua/flows"
 	"b2bua/internal/strict"
+	"b2bua/media/tone"
 )
 
 // faults collects everything that is wrong, so that a configuration is mended
@@ -225,8 +226,8 @@ func (c *Config) validateCalls(f *faults) {
 	if c.DrainTimeout < 0 {
 		f.add("drain_timeout", "must not be negative")
 	}
-	if cc := c.Calls.Country; len(cc) != 2 || strings.ToLower(cc) != cc {
-		f.add("calls.country", "%q must be a country in two small letters, such as us", cc)
+	if _, err := tone.ByCountry(c.Calls.Country); err != nil {
+		f.add("calls.country", "%v", err)
 	}
 }
 

@@ -8,13 +8,13 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"b2bua/call"
 	"b2bua/flows"
 	"b2bua/ivr"
 	"b2bua/media"
+	"b2bua/media/tone"
 	"b2bua/recorder"
 	"b2bua/sip"
 	"b2bua/sip/locate"
@@ -130,6 +130,10 @@ func (x *Exchange) newSystem() (*call.System, error) {
 	if err != nil {
 		return nil, err
 	}
+	tones, err := tone.ByCountry(x.cfg.Calls.Country)
+	if err != nil {
+		return nil, fmt.Errorf("calls.country: %w", err)
+	}
 	speaker := speech.New(speech.Config{CacheDir: filepath.Join(x.cfg.DataDir, "speech")}, x.log)
 	prompts := ivr.NewPromptLoader(ivr.PromptSources{
 		Speech: speaker, Dir: x.cfg.PromptsDir(), Fetch: x.fetch,
@@ -138,18 +142,10 @@ func (x *Exchange) newSystem() (*call.System, error) {
 		SIP: x.sip, Media: x.media, Prompts: prompts, Router: router, Store: x.store, Bus: x.bus,
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,
 		Destination: destination, Healthy: x.trunks.Healthy, ServiceRoute: x.trunks.ServiceRoute,
-		Codecs: []string{"PCMU", "PCMA"}, Ringback: ringback(x.cfg.Calls.Country), HoldMusic: media.HoldMusic,
+		Codecs: []string{"PCMU", "PCMA"}, HoldMusic: media.HoldMusic,
+		Ringback:      func() media.Source { return tones.Ringback.Play(true) },
 		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
 		Pick: x.opt.Pick, DeclinedCode: x.cfg.Calls.DeclinedCode,
 		ApplicationWait: time.Duration(x.cfg.Calls.ApplicationTimeout), MaxDuration: time.Duration(x.cfg.Calls.MaxDuration),
 	}, nil
-}
-
-// ringback is the tone of a country: North America has its own, most of the
-// others follow ITU-T E.180.
-func ringback(country string) func() media.Source {
-	if strings.EqualFold(country, "us") || strings.EqualFold(country, "ca") {
-		return media.Ringback
-	}
-	return media.RingbackEU
 }

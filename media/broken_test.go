@@ -95,7 +95,7 @@ func breakOne(t *testing.T, b *bench, fault func(s *media.Session, p *peer)) {
 	if n := strings.Count(log.String(), "media leg broken"); n != 1 || !strings.Contains(log.String(), "stack=") {
 		t.Errorf("logged %d times:\n%s", n, &log)
 	}
-	<-a.Play(media.Ringback()).Done()
+	<-a.Play(media.HoldMusic()).Done()
 	a.AddTap(&ear{})
 	if !prompt.Finished() && prompt.Played() < 1900*time.Millisecond {
 		t.Errorf("another leg's prompt stands at %s", prompt.Played())

@@ -11,6 +11,7 @@ import (
 
 	"b2bua/media/codec"
 	"b2bua/media/jitter"
+	"b2bua/media/tone"
 )
 
 // hole is a socket that swallows what is sent and never has anything to read.
@@ -116,7 +117,7 @@ func TestFramesAllocateNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() { a.packet(); b.packet(); tick() }); n != 0 {
 		t.Errorf("%v allocations a frame", n)
 	}
-	b.s.Play(Ringback())
+	b.s.Play(tone.Countries()[0].Ringback.Play(true))
 	if n := testing.AllocsPerRun(1000, func() { a.packet(); b.packet(); tick() }); n != 0 {
 		t.Errorf("%v allocations a frame with a tone", n)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"b2bua/media"
+	"b2bua/media/tone"
 )
 
 // On real sockets two sessions find each other.
@@ -37,7 +38,7 @@ func TestLoopback(t *testing.T) {
 	}
 	heard := make(chan struct{})
 	z.AddTap(&listener{heard: heard})
-	p := a.Play(media.Ringback())
+	p := a.Play(tone.Countries()[0].Ringback.Play(true))
 	<-heard
 	p.Stop()
 	cancel()

@@ -8,6 +8,7 @@ import (
 	"b2bua/media"
 	"b2bua/media/audio"
 	"b2bua/media/codec"
+	"b2bua/media/tone"
 )
 
 // A leg nobody speaks to is sent silence, at a steady pace.
@@ -56,12 +57,12 @@ func TestPlaybackEnds(t *testing.T) {
 		if loop.Finished() || loop.Played() < 4900*time.Millisecond {
 			t.Errorf("stopped loop: finished %v, played %s", loop.Finished(), loop.Played())
 		}
-		replaced := s.Play(media.Ringback())
-		last := s.Play(media.RingbackEU())
+		replaced := s.Play(tone.Countries()[0].Ringback.Play(true))
+		last := s.Play(tone.Countries()[20].Ringback.Play(true))
 		<-replaced.Done()
 		s.Close()
 		<-last.Done()
-		<-s.Play(media.Busy()).Done()
+		<-s.Play(tone.Countries()[0].Busy.Play(true)).Done()
 	})
 }
 
