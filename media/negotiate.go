@@ -160,11 +160,7 @@ func (s *Session) willing() sdp.Local {
 // adopt puts an agreement into force. Sending goes to the address told now; a
 // source already learnt is kept while the far end tells the same address.
 func (s *Session) adopt(a sdp.Agreement) {
-	s.local.Layout, s.local.Index = a.Layout, a.Index
-	if a.RecvEvent >= 0 {
-		// A payload type keeps its meaning for the dialog (RFC 3264 §8.3.2).
-		s.local.EventPT = a.RecvEvent
-	}
+	s.local.Layout, s.local.Index, s.local.Bound = a.Layout, a.Index, a.Bound
 	t := newTerms(a, s.engine.now())
 	moved := s.told != t.remote && (t.remote.Addr().IsValid() || s.target == 0)
 	if moved {

@@ -71,7 +71,8 @@ func (o Options) formats() ([]sdp.Format, error) {
 		if !ok || i.SampleRate != sampleRate {
 			continue // frames are made at one rate only
 		}
-		formats = append(formats, sdp.Format{PT: uint8(i.PayloadType), Name: i.Name, Rate: i.ClockRate, Channels: 1})
+		// A payload type of -1 becomes one above 127: a dynamic one (sdp.Format).
+		formats = append(formats, sdp.Format{PT: uint8(i.PayloadType), Name: i.Name, Rate: i.ClockRate, Channels: i.Channels, FMTP: i.FMTP})
 	}
 	if len(formats) == 0 {
 		return nil, fmt.Errorf("media: none of the codecs %q", names)

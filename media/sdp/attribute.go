@@ -3,9 +3,12 @@ package sdp
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"b2bua/media/srtp"
 )
 
 var directions = map[string]Direction{
@@ -37,8 +40,22 @@ func (p *parser) attribute(v string) error {
 		return m.rtcp(value)
 	case "rtcp-mux":
 		m.RTCPMux = true
+	case "crypto":
+		m.crypto(value)
 	}
 	return nil
+}
+
+// crypto reads a key. What cannot be used is passed over, and a tag that was
+// there before, too: it tells attributes apart (RFC 4568 §4.1).
+func (m *Media) crypto(v string) {
+	c, err := srtp.Parse(v)
+	if err != nil || len(m.Crypto) == srtp.MaxCrypto {
+		return
+	}
+	if !slices.ContainsFunc(m.Crypto, func(have srtp.Crypto) bool { return have.Tag == c.Tag }) {
+		m.Crypto = append(m.Crypto, c)
+	}
 }
 
 func (p *parser) setDirection(d Direction) {

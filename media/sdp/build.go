@@ -102,6 +102,9 @@ func (m *Media) writeAttributes(b *strings.Builder) {
 			fmt.Fprintf(b, "a=fmtp:%d %s\r\n", f.PT, f.FMTP)
 		}
 	}
+	for _, c := range m.Crypto {
+		b.WriteString("a=crypto:" + c.Attribute() + "\r\n")
+	}
 	if m.RTCP.Port() != 0 {
 		fmt.Fprintf(b, "a=rtcp:%d", m.RTCP.Port())
 		if m.RTCP.Addr().IsValid() {

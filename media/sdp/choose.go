@@ -5,53 +5,61 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"b2bua/media/srtp"
 )
 
-// choose finds the first stream we can use and the codecs both sides have. When
-// there is none the refusal tells about the stream that came nearest.
-func (l Local) choose(offer *Description) (at int, common []Format, why *Refusal) {
+// taken is what we and a stream have in common.
+type taken struct {
+	common       []Format
+	ours, theirs srtp.Crypto
+}
+
+// choose finds the first stream we can use, one that is encrypted before one that
+// is not. When there is none the refusal tells about the stream that came nearest.
+func (l Local) choose(offer *Description) (at int, use taken, why *Refusal) {
 	nearest := -1
+	at = -1
 	for i := range offer.Media {
 		m := &offer.Media[i]
 		if m.Port == 0 {
 			continue
 		}
-		formats, far, r := l.judge(m)
-		if r == nil {
-			return i, formats, nil
-		}
-		if far > nearest {
+		t, far, r := l.judge(m, l.protect)
+		switch {
+		case r != nil && far > nearest:
 			nearest, why = far, r
+		case r == nil && t.ours.Valid():
+			return i, t, nil
+		case r == nil && at < 0:
+			at, use = i, t
 		}
+	}
+	if at >= 0 {
+		return at, use, nil
 	}
 	if why == nil {
 		why = &Refusal{WarnMediaType, "No audio stream offered"}
 	}
-	return -1, nil, why
+	return -1, use, why
 }
 
 // judge says what we and a stream have in common, or what is wrong with it and
 // how many of the tests it has passed.
-func (l Local) judge(m *Media) (common []Format, far int, why *Refusal) {
+func (l Local) judge(m *Media, keys func(*Media) (ours, theirs srtp.Crypto, why *Refusal)) (t taken, far int, why *Refusal) {
 	if !strings.EqualFold(m.Kind, "audio") {
-		return nil, 0, &Refusal{WarnMediaType, "Only audio is taken"}
+		return t, 0, &Refusal{WarnMediaType, "Only audio is taken"}
 	}
-	if !m.plainRTP() {
-		return nil, 1, &Refusal{WarnTransport, "Only RTP/AVP is taken"}
+	if t.ours, t.theirs, why = keys(m); why != nil {
+		return t, 1, why
 	}
 	if why := l.reaches(m); why != nil {
-		return nil, 2, why
+		return t, 2, why
 	}
-	if common = l.common(m); len(common) == 0 {
-		return nil, 3, &Refusal{WarnFormat, "None of the formats is known: " + m.formats()}
+	if t.common = l.common(m); len(t.common) == 0 {
+		return t, 3, &Refusal{WarnFormat, "None of the formats is known: " + m.formats()}
 	}
-	return common, 4, nil
-}
-
-// plainRTP: AVPF is answered as AVPF (RFC 4585 §4.2), its feedback is merely
-// not used. The secure profiles need keys, and are never answered as plain.
-func (m *Media) plainRTP() bool {
-	return strings.EqualFold(m.Proto, "RTP/AVP") || strings.EqualFold(m.Proto, "RTP/AVPF")
+	return t, 4, nil
 }
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -59,8 +59,8 @@ func (e events) String() string {
 
 // event is the telephone-event format that ticks like the codec (RFC 4733 §2.1)
 // and has keys among its events; pt is NoPT without one.
-func (m *Media) event(rate int) (pt int, set events) {
-	for _, f := range m.Formats {
+func event(formats []Format, rate int) (pt int, set events) {
+	for _, f := range formats {
 		if strings.EqualFold(f.Name, TelephoneEvent) && f.Rate == rate {
 			if set := eventSet(f.FMTP) & keys; set != 0 {
 				return int(f.PT), set
@@ -70,6 +70,6 @@ func (m *Media) event(rate int) (pt int, set events) {
 	return NoPT, 0
 }
 
-func eventFormat(pt uint8, set events) Format {
-	return Format{PT: pt, Name: TelephoneEvent, Rate: 8000, Channels: 1, FMTP: set.String()}
+func eventFormat(pt uint8, rate int, set events) Format {
+	return Format{PT: pt, Name: TelephoneEvent, Rate: rate, Channels: 1, FMTP: set.String()}
 }

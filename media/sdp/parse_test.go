@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	pion "github.com/pion/sdp/v3"
+
+	"b2bua/media/srtp"
 )
 
 func lines(l ...string) string { return strings.Join(l, "\r\n") + "\r\n" }
@@ -117,6 +120,7 @@ func FuzzParse(f *testing.F) {
 	for _, c := range casesParse {
 		f.Add([]byte(c.body))
 	}
+	f.Add([]byte(audioOffer(strings.TrimSpace(cm80), strings.TrimSpace(cm32), strings.TrimSpace(f8))))
 	for _, body := range casesRefused {
 		if len(body) < 4000 {
 			f.Add([]byte(body))
@@ -140,6 +144,9 @@ func FuzzParse(f *testing.F) {
 		}
 		for i := range d.Media {
 			was, is := d.Media[i].told(), again.Media[i].told()
+			if d.Media[i].Port != 0 && !slices.EqualFunc(d.Media[i].Crypto, again.Media[i].Crypto, srtp.Crypto.Same) {
+				t.Fatalf("keys %v became %v", d.Media[i].Crypto, again.Media[i].Crypto)
+			}
 			// A refused stream keeps its place only; an address a stream lost
 			// to a name is the session's when read again.
 			if d.Media[i].Port != 0 && d.Media[i].Addr.IsValid() && was != is {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"b2bua/media/srtp"
 )
 
 const (
@@ -228,12 +230,15 @@ func FuzzAnswer(f *testing.F) {
 	for _, c := range casesRules {
 		f.Add([]byte(c.offer))
 	}
+	f.Add([]byte(v4 + savp + cm80 + cm32))
+	f.Add([]byte(v4 + "m=audio 4000 RTP/AVP 111 110 13\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n" + cm80))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		offer, err := Parse(body)
 		if err != nil {
 			return
 		}
-		l := local("PCMU", "PCMA")
+		l := wide()
+		l.SRTP, l.Keys, l.RTCPMux = Optional, fuzzKeys, true
 		answer, a, err := l.Answer(offer)
 		if err != nil {
 			if !errors.Is(err, ErrNoCommonCodec) {
@@ -251,9 +256,17 @@ func FuzzAnswer(f *testing.F) {
 		if a.Direction.Sends() && !offer.Media[a.Index].Direction.Receives() {
 			t.Fatalf("would send to a far end that is %s", offer.Media[a.Index].Direction)
 		}
-		l.Layout, l.Index = a.Layout, a.Index
+		if a.Ours.Valid() != a.Theirs.Valid() || !a.Ours.Valid() && len(a.Send) > 0 && !offer.Media[a.Index].plain() {
+			t.Fatalf("encrypts with %v, decrypts with %v", a.Ours, a.Theirs)
+		}
+		l.Layout, l.Index, l.Bound, l.InUse = a.Layout, a.Index, a.Bound, a.Ours
 		if n := len(l.Offer().Media); n != len(offer.Media) {
 			t.Fatalf("%d streams became %d", len(offer.Media), n)
 		}
+		if _, err := Parse(l.Offer().Bytes()); err != nil {
+			t.Fatalf("own offer refused: %v", err)
+		}
 	})
 }
+
+var fuzzKeys = srtp.NewSet()

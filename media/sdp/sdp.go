@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"time"
+
+	"b2bua/media/srtp"
 )
 
 // What parsing and negotiation can say.
@@ -63,10 +65,15 @@ type Media struct {
 	RTCPMux   bool
 	PTime     time.Duration
 	MaxPTime  time.Duration
+	// Crypto are the keys offered or taken (RFC 4568), those left out that are of
+	// no use here.
+	Crypto []srtp.Crypto
 }
 
 // Format is one payload type of an RTP stream.
 type Format struct {
+	// PT is the payload type; in Local.Codecs one above 127 stands for a dynamic
+	// one that is to be found.
 	PT       uint8
 	Name     string
 	Rate     int
