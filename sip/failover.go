@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -35,10 +36,17 @@ func (l *Leg) listen(tx *clientTx) {
 	o.silence.Stop()
 	o.silence = l.after(unheardFor, func() {
 		if tx == o.tx && !o.heard && l.is(StateCalling) {
-			l.ep.failed(tx.way(), 0)
+			l.forsake(tx.way())
 			l.elsewhere("no response")
 		}
 	})
+}
+
+// forsake remembers that nobody answers there; a phone is asked again each time.
+func (l *Leg) forsake(way flow) {
+	if l.outbound.dial.Target.Binding == nil {
+		l.ep.failed(way, 0)
+	}
 }
 
 // elsewhere gives up on the address that the INVITE went to and tries the next
@@ -46,12 +54,11 @@ func (l *Leg) listen(tx *clientTx) {
 // there was one.
 func (l *Leg) elsewhere(because string) bool {
 	o := l.outbound
-	if o.cancelling || !l.is(StateCalling) || len(o.ways) == 0 {
+	if o.cancelling || !l.is(StateCalling) || len(o.ways)+len(o.flows) == 0 {
 		return false
 	}
 	o.tx.desert()
-	way := o.ways[0]
-	o.ways = o.ways[1:]
+	way := l.nextWay()
 	l.log.Info("next address of the target", "address", way.remote, "cause", because)
 	l.tell(Retargeted{Addr: way.remote, Because: because})
 	o.trial = trial{}
@@ -67,6 +74,38 @@ func (l *Leg) elsewhere(because string) bool {
 	return true
 }
 
+// nextWay takes the next way of those there are.
+func (l *Leg) nextWay() (way flow) {
+	o := l.outbound
+	if len(o.ways) > 0 {
+		way, o.ways = o.ways[0], o.ways[1:]
+		return way
+	}
+	b := o.flows[0]
+	o.flows = o.flows[1:]
+	o.dial.Target.Binding = &b
+	if uri, err := o.dial.uri(); err == nil {
+		o.uri, l.dialog.target = uriText(uri), uri
+	}
+	return l.ep.flowOf(&b)
+}
+
+// otherFlows are the flows of a phone besides one, the newest first: they are for
+// when that one fails (RFC 5626 §5.3).
+func (e *Endpoint) otherFlows(than *Binding) []Binding {
+	if than.Instance == "" || than.RegID == 0 {
+		return nil
+	}
+	all := slices.DeleteFunc(e.registrar.Bindings(than.User), func(b Binding) bool {
+		return b.Instance != than.Instance || b.RegID == 0 || b.RegID == than.RegID || e.flowOf(&b).sock == nil
+	})
+	slices.SortStableFunc(all, func(a, b Binding) int { return b.Updated.Compare(a.Updated) })
+	return all
+}
+
+// statusFlowFailed says that the way to a phone is gone (RFC 5626 §11.5).
+const statusFlowFailed = 430
+
 // unsentBecause says in few words why an INVITE had no response.
 func unsentBecause(err error) string {
 	switch {
@@ -80,8 +119,14 @@ func unsentBecause(err error) string {
 	return "it could not be reached"
 }
 
-// unavailable takes a 503, and reports whether the call goes on elsewhere.
+// unavailable takes a 503, and reports whether the call goes on elsewhere. A
+// phone that cannot be reached by one of its flows, as a 430 or 408 says, may be
+// by another; any other answer is its own (RFC 5626 §5.3).
 func (l *Leg) unavailable(res *sipmsg.Response) bool {
+	if l.outbound.dial.Target.Binding != nil {
+		return (res.StatusCode == statusFlowFailed || res.StatusCode == sipmsg.StatusRequestTimeout) &&
+			l.elsewhere(strconv.Itoa(res.StatusCode)+" "+plain(res.Reason))
+	}
 	if res.StatusCode != sipmsg.StatusServiceUnavailable || l.outbound.cancelling {
 		return false
 	}

@@ -15,7 +15,8 @@ type outgoing struct {
 	dial       Dial
 	uri        string // Request-URI
 	routes     []string
-	ways       []flow // to be tried when this one fails
+	ways       []flow    // to be tried when this one fails
+	flows      []Binding // of the same phone, likewise
 	tx         *clientTx
 	heard      bool // a provisional response: it may be cancelled
 	cancelling bool
@@ -51,6 +52,7 @@ func (l *Leg) invite(d Dial) {
 	}
 	l.outbound.uri = uriText(uri)
 	if b := d.Target.Binding; b != nil {
+		l.outbound.flows = l.ep.otherFlows(b)
 		l.inviteBy(l.ep.flowOf(b), uri)
 		return
 	}
@@ -201,7 +203,7 @@ func (l *Leg) inviteFailed(tx *clientTx, err error) {
 		return
 	}
 	if !o.cancelling {
-		l.ep.failed(tx.way(), 0)
+		l.forsake(tx.way())
 		if l.elsewhere(unsentBecause(err)) {
 			return
 		}

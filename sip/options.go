@@ -56,11 +56,12 @@ func unfit(req *sipmsg.Request) int {
 }
 
 // required lists the extensions that a request demands and we do not have
-// (RFC 3261 §8.2.2.3). What is demanded of an ACK or a CANCEL cannot be refused.
-func required(req *sipmsg.Request) string {
+// (RFC 3261 §8.2.2.3), but for those that the method alone has. What is demanded of
+// an ACK or a CANCEL cannot be refused.
+func required(req *sipmsg.Request, too ...string) string {
 	var out []string
 	for tag := range options(req, "require") {
-		if !listed(supported, tag) && isToken(tag) {
+		if !listed(supported, tag) && !listed(too, tag) && isToken(tag) {
 			out = append(out, tag)
 		}
 	}

@@ -26,7 +26,7 @@ func (e *Endpoint) receiveRegister(a arrival) {
 	if tx == nil {
 		return
 	}
-	if unsupported := required(a.req); unsupported != "" {
+	if unsupported := required(a.req, "outbound"); unsupported != "" {
 		tx.reply(420, Header{"Unsupported", unsupported})
 		return
 	}
@@ -79,11 +79,9 @@ func (e *Endpoint) receiveRegister(a arrival) {
 const flowTimer = "120"
 
 // wantsOutbound reports whether a phone keeps several flows and wishes to hear
-// that we know of it (RFC 5626 §6). To a phone over UDP that would promise answers to STUN,
-// so it is not said there: such a flow is kept like any other binding.
+// that we know of it (RFC 5626 §6): over UDP that its STUN is answered, too.
 func wantsOutbound(a arrival, q registrar.Request) bool {
-	direct := len(a.req.GetHeaders("via")) == 1
-	return (!direct || a.sock.network != "udp") && lists(a.req, "supported", "outbound") &&
+	return can(a.req, "outbound") &&
 		slices.ContainsFunc(q.Contacts, func(c registrar.Contact) bool { return c.Instance != "" && c.RegID > 0 })
 }
 

@@ -166,7 +166,7 @@ func TestRegisterRefusals(t *testing.T) {
 		phone.register(1)
 		challenge := phone.expect("401")
 		auth := credentials(t, challenge, "REGISTER", "sip:10.0.0.1", "secret")
-		phone.register(2, auth, "Require: outbound")
+		phone.register(2, auth, "Require: gruu")
 		phone.expect("420")
 		phone.register(3, auth) // the same nonce count again: a replay
 		if m := phone.expect("401"); !strings.Contains(m.get("WWW-Authenticate"), "stale=true") {

@@ -200,6 +200,10 @@ func (c *Conn) admit(data []byte, from netip.AddrPort) []byte {
 		c.pong(data, from)
 		return nil
 	}
+	if isSTUN(data) {
+		c.stun(data, from)
+		return nil
+	}
 	if len(data) > c.cfg.MaxMessage || !looksLikeSIP(data) {
 		c.counts.junk.Add(1)
 		return nil
