@@ -74,8 +74,9 @@ func (s *socket) openPackets(addr string) error {
 		_ = c.SetReadBuffer(readBuffer)
 	}
 	s.packets = guard.Wrap(conn, guard.ConnConfig{Guard: e.guard, Log: e.log,
-		Known:  func(source netip.AddrPort) bool { return e.registered(source, s.network) },
-		Passed: func(message []byte, source netip.AddrPort) { s.received(message, unmapped(source)) }})
+		Unreachable: e.unreachable,
+		Known:       func(source netip.AddrPort) bool { return e.registered(source, s.network) },
+		Passed:      func(message []byte, source netip.AddrPort) { s.received(message, unmapped(source)) }})
 	s.layer = sipmsg.NewTransportLayer(net.DefaultResolver, sipmsg.NewParser(), nil, sipmsg.WithTransportLayerLogger(quiet))
 	s.layer.OnMessage(func(msg sipmsg.Message) { e.receive(s, nil, msg) })
 	return nil

@@ -32,7 +32,12 @@ func (h handle) Invited(in *sip.Invitation) { h(in) }
 
 func serve(t testing.TB, h sip.Handler, listen ...string) (*sip.Endpoint, []net.Addr) {
 	t.Helper()
-	ep, err := sip.New(sip.Config{Listen: listen}, loopback{}, h, slog.New(slog.DiscardHandler))
+	return serveBy(t, h, sip.Config{Listen: listen})
+}
+
+func serveBy(t testing.TB, h sip.Handler, cfg sip.Config) (*sip.Endpoint, []net.Addr) {
+	t.Helper()
+	ep, err := sip.New(cfg, loopback{}, h, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

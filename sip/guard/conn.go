@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -22,6 +23,11 @@ type ConnConfig struct {
 	// Passed is shown what is let through, as it is handed on; it must not keep the
 	// message. May be nil.
 	Passed func(message []byte, source netip.AddrPort)
+	// Unreachable is told that a datagram of ours has not arrived, by an ICMP error,
+	// with the beginning of the datagram that the error quotes, and where it was
+	// sent. Anybody can forge such an error who knows what it has to quote. It must
+	// neither wait nor keep what is quoted. May be nil.
+	Unreachable func(quoted []byte, to netip.AddrPort)
 	// MaxMessage is the largest datagram that is looked at; 16 KiB.
 	MaxMessage int
 	// MaxPeers bounds how many sources a reader started by Serve sees before it
@@ -45,7 +51,8 @@ type Counts struct {
 type Conn struct {
 	net.PacketConn
 	cfg    ConnConfig
-	addrs  addrReader // PacketConn's own netip methods, when it has them
+	addrs  addrReader      // PacketConn's own netip methods, when it has them
+	raw    syscall.RawConn // nil where errors are not told
 	counts counts
 
 	mu     sync.Mutex // one reader at a time: they share the buffers
@@ -65,7 +72,6 @@ type counts struct {
 // addrReader is what *net.UDPConn has: reading without an allocation.
 type addrReader interface {
 	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
-	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
 }
 
 // Wrap puts a guard before a socket, which it then owns.
@@ -79,6 +85,7 @@ func Wrap(pc net.PacketConn, cfg ConnConfig) *Conn {
 	c.addrs, _ = pc.(addrReader)
 	// One octet more than may be, so that a longer datagram shows.
 	c.buf = make([]byte, cfg.MaxMessage+1)
+	c.watch()
 	return c
 }
 
@@ -121,6 +128,9 @@ func (c *Conn) read(b []byte) (int, netip.AddrPort, error) {
 	for {
 		n, from, err := c.receive()
 		if err != nil {
+			if c.notified(err) {
+				continue
+			}
 			if err = c.survive(err); err != nil {
 				return 0, netip.AddrPort{}, err
 			}
@@ -224,12 +234,23 @@ func (c *Conn) admit(data []byte, from netip.AddrPort) []byte {
 	return message
 }
 
+// maxQuoted is how much of a datagram is looked at that has not arrived: the first
+// lines of a message.
+const maxQuoted = 1024
+
+// WriteTo sends a datagram. What the socket has to tell of an earlier one, maybe
+// to somebody else, is not this one's failure.
+func (c *Conn) WriteTo(b []byte, to net.Addr) (n int, err error) {
+	for range 3 {
+		if n, err = c.PacketConn.WriteTo(b, to); err == nil || !c.notified(err) {
+			break
+		}
+	}
+	return n, err
+}
+
 func (c *Conn) write(b []byte, to netip.AddrPort) {
 	// An answer that cannot be sent is as lost as one the network drops.
-	if c.addrs != nil {
-		_, _ = c.addrs.WriteToUDPAddrPort(b, to)
-		return
-	}
 	_, _ = c.WriteTo(b, net.UDPAddrFromAddrPort(to))
 }
 
