@@ -72,6 +72,7 @@ type counts struct {
 // addrReader is what *net.UDPConn has: reading without an allocation.
 type addrReader interface {
 	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
 }
 
 // Wrap puts a guard before a socket, which it then owns.
@@ -251,6 +252,10 @@ func (c *Conn) WriteTo(b []byte, to net.Addr) (n int, err error) {
 
 func (c *Conn) write(b []byte, to netip.AddrPort) {
 	// An answer that cannot be sent is as lost as one the network drops.
+	if c.addrs != nil {
+		_, _ = c.addrs.WriteToUDPAddrPort(b, to)
+		return
+	}
 	_, _ = c.WriteTo(b, net.UDPAddrFromAddrPort(to))
 }
 

@@ -38,9 +38,11 @@ func (c *Conn) watch() {
 
 // notified takes the errors that are there, if that is what err is about: then the
 // socket is as good as before.
-func (c *Conn) notified(err error) bool {
+func (c *Conn) notified(err error) bool { return c.raw != nil && c.drain(err) }
+
+func (c *Conn) drain(err error) bool {
 	var no syscall.Errno
-	if c.raw == nil || !errors.As(err, &no) {
+	if !errors.As(err, &no) {
 		return false
 	}
 	switch no {
