@@ -15,6 +15,7 @@ import (
 var sections = []*huma.Tag{
 	{Name: "Call flows", Description: "What happens to a call: rules that lead to menus, phones, voicemail, webhooks. A change holds from the next call on; calls that are going on keep what they began with."},
 	{Name: "IVR menus", Description: "Questions that callers answer with keys."},
+	{Name: "Calendars", Description: "Opening hours, holidays, and overrides for today. Everything follows the wall clock of the calendar's zone."},
 	{Name: "Voicemail", Description: "Boxes and the messages in them."},
 	{Name: "Calls", Description: "Calls that are going on and calls that ended, and why each went where it did."},
 	{Name: "Call actions", Description: "Commands to a call that is going on. An unknown call is 404, one that is over 409 call_ended, and one in the wrong state 409 invalid_call_state."},

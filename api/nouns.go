@@ -21,6 +21,12 @@ func (s *Server) nounRoutes() {
 		rows:  s.Store.Menus(), fresh: func() *flows.IVRMenu { return new(flows.IVRMenu) },
 		id: func(x *flows.IVRMenu) string { return x.ID },
 	})
+	serve(s, noun[flows.Calendar]{
+		path: "/v2/calendars", name: "Calendar", tag: "Calendars", idField: "calendar_id",
+		about: "A calendar says when something is open: weekly hours, dates that differ from them, and an override over both. Rules ask it with the condition calendar.",
+		rows:  s.Store.Calendars(), fresh: func() *flows.Calendar { return new(flows.Calendar) },
+		id: func(x *flows.Calendar) string { return x.ID },
+	})
 	serve(s, noun[flows.VoicemailBox]{
 		path: "/v2/voicemail-boxes", name: "Voicemail box", tag: "Voicemail", idField: "voicemail_box_id",
 		about: "A voicemail box greets a caller and takes a message.",

@@ -90,6 +90,7 @@ func schemaName(t reflect.Type, hint string) string {
 var required = map[string][]string{
 	"CallFlow": {"name", "routing"}, "IVRMenu": {"name", "prompt"}, "VoicemailBox": {"name"},
 	"Device": {"username", "password"}, "Trunk": {"name"}, "PhoneNumber": {"phone_number"},
+	"Calendar": {"name", "timezone"}, "CalendarDate": {"name"},
 	"Webhook": {"url", "events"}, "RecordingSettings": {}, "GatherDTMF": {}, "Rule": {"pattern", "destination", "destination_type"},
 }
 

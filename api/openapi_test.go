@@ -76,7 +76,7 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"/v2/call-flows", "/v2/call-flows/{id}", "/v2/ivr-menus", "/v2/voicemail-boxes/{id}/messages/{message_id}/audio",
+	for _, want := range []string{"/v2/call-flows", "/v2/call-flows/{id}", "/v2/ivr-menus", "/v2/calendars/{id}", "/v2/voicemail-boxes/{id}/messages/{message_id}/audio",
 		"/v2/devices", "/v2/trunks", "/v2/phone-numbers", "/v2/webhooks/{id}/deliveries", "/v2/webhooks/{id}/test", "/v2/webhooks/{id}/rotate-secret",
 		"/v2/calls", "/v2/calls/{id}/trace", "/v2/calls/{id}/answer", "/v2/calls/{id}/decline", "/v2/calls/{id}/transfer", "/v2/calls/{id}/record",
 		"/v2/calls/{id}/record/start", "/v2/calls/{id}/record/stop", "/v2/calls/{id}/record/pause", "/v2/calls/{id}/record/resume",

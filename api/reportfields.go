@@ -134,5 +134,7 @@ var choices = map[string][]any{
 	"Trunk.hold":                    {flows.HoldMusic, flows.HoldRelay},
 	"Device.hold":                   {flows.HoldMusic, flows.HoldRelay},
 	"TrunkOutbound.transport":       {"udp", "tcp", "tls"},
+	"Calendar.override":             {flows.CalendarOpen, flows.CalendarClosed},
+	"Conditions.calendar_state":     {flows.CalendarOpen, flows.CalendarClosed},
 	"CallerID.privacy":              {flows.PrivacyPass, flows.PrivacyStrip},
 }

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -20,8 +21,14 @@ type condition interface {
 }
 
 // compileConditions compiles the conditions of a rule that Validate found good.
-func compileConditions(c *Conditions) []condition {
+func compileConditions(c *Conditions, calendars map[string]*calendarPlan) []condition {
 	list, _ := checkConditions(c)
+	for i := range list {
+		if asks, ok := list[i].(calendarCondition); ok {
+			asks.plan = calendars[asks.id]
+			list[i] = asks
+		}
+	}
 	return list
 }
 
@@ -37,6 +44,13 @@ func checkConditions(c *Conditions) ([]condition, Problems) {
 		list = append(list, compileTimeRange(c.TimeRange, &found))
 		problems = append(problems, found.Under("time_range")...)
 	}
+	if c.Calendar != "" {
+		problems.checkID("calendar", c.Calendar)
+		list = append(list, calendarCondition{id: c.Calendar, wanted: cmp.Or(c.CalendarState, CalendarOpen)})
+	} else if c.CalendarState != "" {
+		problems.add("calendar_state", "calendar_state says in which state a calendar is to be, but no calendar is named; add calendar")
+	}
+	problems.checkOneOf("calendar_state", c.CalendarState, "", CalendarOpen, CalendarClosed)
 	if c.BlockedNumbers != nil {
 		list = append(list, compileScreen("blocked_numbers", c.BlockedNumbers, &problems))
 	}

@@ -47,7 +47,9 @@ type Conditions struct {
 	BlockedNumbers []string   `json:"blocked_numbers,omitzero"`
 	AllowedNumbers []string   `json:"allowed_numbers,omitzero"`
 	Anonymous      *bool      `json:"anonymous,omitempty"`
-	Verstat        []string   `json:"verstat,omitzero"` // passed | failed | none
+	Calendar       string     `json:"calendar,omitempty"`       // id of a calendar
+	CalendarState  string     `json:"calendar_state,omitempty"` // open (default) | closed
+	Verstat        []string   `json:"verstat,omitzero"`         // passed | failed | none
 }
 
 // TimeRange holds from start up to, not including, end by the wall clock of its

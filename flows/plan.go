@@ -9,12 +9,13 @@ import (
 
 // Nouns are all the resources of which a plan is made.
 type Nouns struct {
-	Flows   []*CallFlow
-	Menus   []*IVRMenu
-	Boxes   []*VoicemailBox
-	Devices []*Device
-	Trunks  []*Trunk
-	Numbers []*PhoneNumber
+	Flows     []*CallFlow
+	Menus     []*IVRMenu
+	Boxes     []*VoicemailBox
+	Devices   []*Device
+	Trunks    []*Trunk
+	Numbers   []*PhoneNumber
+	Calendars []*Calendar
 }
 
 // Plan is what the switch knows about where calls go, compiled. It never
@@ -28,6 +29,7 @@ type Plan struct {
 	byUsername  map[string]*Device
 	byNumber    map[string]*Device
 	numbers     map[string]*PhoneNumber
+	calendars   map[string]*calendarPlan
 	dids        map[string]*CallFlow // the active flows with a number
 	fallback    *CallFlow            // the oldest active flow without a number
 	trunks      []*Trunk
@@ -73,10 +75,12 @@ func NewPlan(n Nouns) (*Plan, Problems) {
 		byUsername: make(map[string]*Device, len(n.Devices)),
 		byNumber:   make(map[string]*Device, len(n.Devices)),
 		numbers:    make(map[string]*PhoneNumber, len(n.Numbers)),
+		calendars:  make(map[string]*calendarPlan, len(n.Calendars)),
 		dids:       make(map[string]*CallFlow, len(n.Flows)),
 		byInbound:  make(map[string]*Trunk),
 		rewriters:  make(map[string]*rewriters, len(n.Trunks)),
 	}
+	p.addCalendars(n.Calendars, &problems)
 	p.addFlows(n.Flows, &problems)
 	p.addMenus(n.Menus, &problems)
 	p.addBoxes(n.Boxes, &problems)
@@ -129,6 +133,14 @@ func (p *Plan) DeviceBoxes(d *Device) (ids []string) {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// Calendar is the calendar with this id, or nil.
+func (p *Plan) Calendar(id string) *Calendar {
+	if c := p.calendars[id]; c != nil {
+		return c.calendar
+	}
+	return nil
 }
 
 // Device is the device with this id, or nil.
@@ -210,7 +222,7 @@ func (p *Plan) addFlows(list []*CallFlow, problems *Problems) {
 		if len(found) > 0 {
 			continue
 		}
-		p.flows[f.ID] = compileFlow(f)
+		p.flows[f.ID] = p.compile(f)
 		switch {
 		case !f.Active:
 		case f.PhoneNumber == "":
@@ -231,7 +243,7 @@ func (p *Plan) addFlows(list []*CallFlow, problems *Problems) {
 	}
 }
 
-func compileFlow(f *CallFlow) *flowPlan {
+func (p *Plan) compile(f *CallFlow) *flowPlan {
 	compiled := &flowPlan{flow: f, rules: make([]rulePlan, len(f.Routing)), zone: time.UTC}
 	if zone, err := loadZone(f.Timezone); err == nil {
 		compiled.zone = zone
@@ -240,10 +252,21 @@ func compileFlow(f *CallFlow) *flowPlan {
 	for i, r := range f.Routing {
 		// Validate has compiled both before: there is no error to come.
 		list[i], _ = compileRule(r.Pattern)
-		compiled.rules[i] = rulePlan{catchAll: list[i].catchAll, conditions: compileConditions(r.Conditions)}
+		compiled.rules[i] = rulePlan{catchAll: list[i].catchAll, conditions: compileConditions(r.Conditions, p.calendars)}
 	}
 	compiled.patterns = newPatterns(list)
 	return compiled
+}
+
+// addCalendars comes before the flows, whose conditions ask them.
+func (p *Plan) addCalendars(list []*Calendar, problems *Problems) {
+	for _, c := range list {
+		*problems = append(*problems, c.Validate().Under("calendars["+c.ID+"]")...)
+		if p.calendars[c.ID] != nil {
+			problems.addConflict("calendar_id", "there is already a calendar with the id %q; choose another", c.ID)
+		}
+		p.calendars[c.ID], _ = compileCalendar(c)
+	}
 }
 
 func (p *Plan) addMenus(list []*IVRMenu, problems *Problems) {

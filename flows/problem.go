@@ -108,6 +108,7 @@ const (
 	WarnNeverReached       = "never_reached"
 	WarnFlowMissing        = "call_flow_missing"
 	WarnBoxMissing         = "voicemail_box_missing"
+	WarnCalendarMissing    = "calendar_missing"
 )
 
 // Warning is something accepted at save that will not work as it stands.

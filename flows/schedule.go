@@ -53,29 +53,14 @@ func (s *schedule) check(_ Call, at time.Time) Verdict {
 
 // compileTimeRange compiles a time range and adds what is wrong with it.
 func compileTimeRange(t *TimeRange, problems *Problems) *schedule {
-	var startOK, endOK bool
 	var err error
-	s := &schedule{as: t}
-	if s.start, startOK = readClock(t.Start); !startOK {
-		problems.add("start", "%q is not a time of day; write it as 09:00", t.Start)
-	} else if s.start == minutesOfDay {
-		problems.add("start", "a range cannot start at 24:00; write 00:00")
-		startOK = false
-	}
-	if s.end, endOK = readClock(t.End); !endOK {
-		problems.add("end", "%q is not a time of day; write it as 17:00, or 24:00 for the end of the day", t.End)
-	}
-	if startOK && endOK && s.start == s.end {
-		problems.add("end", "start and end are both %s, which is no time at all; for the whole day write 00:00 and 24:00", t.Start)
-	}
+	hours := readSpan(t.Start, t.End, problems)
+	s := &schedule{as: t, start: hours.start, end: hours.end}
 	if s.zone, err = loadZone(t.Timezone); err != nil {
 		problems.add("timezone", "%s", err)
 	}
 	s.days = readDays(t.Days, problems)
-	s.words = dayWords(s.days) + " " + t.Start + "-" + t.End
-	if s.start > s.end {
-		s.words += " (overnight)"
-	}
+	s.words = dayWords(s.days) + " " + hours.words
 	return s
 }
 

@@ -112,7 +112,7 @@ func (w *walk) compiled(f *CallFlow) *flowPlan {
 	if known := w.env.Plan.flows[f.ID]; known != nil && known.flow == f {
 		return known
 	}
-	return compileFlow(f)
+	return w.env.Plan.compile(f)
 }
 
 // withFallback goes where a rule leads, and to its fallback when that fails.

@@ -50,6 +50,10 @@ func (p *Plan) flowWarnings(f *flowPlan) []Warning {
 		if r.Fallback != nil {
 			list = p.warnDestination(list, r.Fallback.Action, r.Fallback.ActionID, at+".fallback.action_id")
 		}
+		if c := r.Conditions; c != nil && c.Calendar != "" && p.calendars[c.Calendar] == nil {
+			list = append(list, Warning{at + ".conditions.calendar", WarnCalendarMissing, fmt.Sprintf(
+				"there is no calendar %q yet; until there is, the rule never holds", c.Calendar)})
+		}
 		if !f.rules[i].catchAll && !presentsMenu(f.flow) {
 			list = append(list, Warning{at + ".pattern", WarnNeverReached, fmt.Sprintf(
 				"the pattern %s waits for digits, but no rule of this call flow leads to an ivr_menu, which would ask for them", r.Pattern)})

@@ -66,12 +66,13 @@ func (s *Store) publish(plan *flows.Plan) {
 // nouns are the plan's nouns as they are now.
 func (s *Store) nouns() flows.Nouns {
 	return flows.Nouns{
-		Flows:   s.flows.set.Load().values(),
-		Menus:   s.menus.set.Load().values(),
-		Boxes:   s.boxes.set.Load().values(),
-		Devices: s.devices.set.Load().values(),
-		Trunks:  s.trunks.set.Load().values(),
-		Numbers: s.numbers.set.Load().values(),
+		Flows:     s.flows.set.Load().values(),
+		Menus:     s.menus.set.Load().values(),
+		Boxes:     s.boxes.set.Load().values(),
+		Devices:   s.devices.set.Load().values(),
+		Trunks:    s.trunks.set.Load().values(),
+		Numbers:   s.numbers.set.Load().values(),
+		Calendars: s.calendars.set.Load().values(),
 	}
 }
 

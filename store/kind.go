@@ -94,6 +94,16 @@ var numberKind = kind[flows.PhoneNumber]{
 	plan:     func(n *flows.Nouns, all []*flows.PhoneNumber) { n.Numbers = all },
 }
 
+var calendarKind = kind[flows.Calendar]{
+	bucket: "calendars", name: "calendar", idField: "calendar_id", prefix: "cal_",
+	meta: func(x *flows.Calendar) meta {
+		return meta{&x.ID, &x.CreatedAt, &x.UpdatedAt, &x.Revision}
+	},
+	defaults: (*flows.Calendar).ApplyDefaults,
+	validate: (*flows.Calendar).Validate,
+	plan:     func(n *flows.Nouns, all []*flows.Calendar) { n.Calendars = all },
+}
+
 // httpsOnly is k with routing webhooks by plain http refused at save, unless
 // private webhooks are allowed. What was saved before stays.
 func httpsOnly[T any](k kind[T], insecure bool, plain func(*T) flows.Problems) *kind[T] {

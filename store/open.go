@@ -86,6 +86,7 @@ func (s *Store) makeCollections() {
 	s.devices = newCollection(s, &deviceKind)
 	s.trunks = newCollection(s, &trunkKind)
 	s.numbers = newCollection(s, &numberKind)
+	s.calendars = newCollection(s, &calendarKind)
 	s.webhooks = newCollection(s, webhookKind(s.opt.InsecureWebhooks))
 	s.keys = newCollection(s, &keyKind)
 	s.calls = &Records[callRow]{s: s, k: &callKind}
@@ -197,7 +198,7 @@ func (s *Store) buckets() []string {
 	names := []string{
 		bucketMeta, bucketRevisions, bucketTraces, bucketReplies, bucketRegistrations,
 		flowKind.bucket, menuKind.bucket, boxKind.bucket, deviceKind.bucket, trunkKind.bucket,
-		numberKind.bucket, s.webhooks.k.bucket, keyKind.bucket,
+		numberKind.bucket, calendarKind.bucket, s.webhooks.k.bucket, keyKind.bucket,
 	}
 	names = append(names, callKind.buckets()...)
 	names = append(names, recordingKind.buckets()...)
@@ -210,7 +211,7 @@ func (s *Store) load() error {
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		for _, load := range []func(*bbolt.Tx) error{
 			s.flows.load, s.menus.load, s.boxes.load, s.devices.load,
-			s.trunks.load, s.numbers.load, s.webhooks.load, s.keys.load,
+			s.trunks.load, s.numbers.load, s.calendars.load, s.webhooks.load, s.keys.load,
 		} {
 			if err := load(tx); err != nil {
 				return err

@@ -42,14 +42,15 @@ type Store struct {
 	onPlan  []func(*flows.Plan)
 	created time.Time // the newest created_at given out
 
-	flows    *Collection[flows.CallFlow]
-	menus    *Collection[flows.IVRMenu]
-	boxes    *Collection[flows.VoicemailBox]
-	devices  *Collection[flows.Device]
-	trunks   *Collection[flows.Trunk]
-	numbers  *Collection[flows.PhoneNumber]
-	webhooks *Collection[Webhook]
-	keys     *Collection[APIKey]
+	flows     *Collection[flows.CallFlow]
+	menus     *Collection[flows.IVRMenu]
+	boxes     *Collection[flows.VoicemailBox]
+	devices   *Collection[flows.Device]
+	trunks    *Collection[flows.Trunk]
+	numbers   *Collection[flows.PhoneNumber]
+	calendars *Collection[flows.Calendar]
+	webhooks  *Collection[Webhook]
+	keys      *Collection[APIKey]
 
 	recordings *Records[Recording]
 	messages   *Records[Message]
@@ -89,6 +90,9 @@ func (s *Store) Trunks() *Collection[flows.Trunk] { return s.trunks }
 
 // Numbers are the DIDs, identified by the number itself.
 func (s *Store) Numbers() *Collection[flows.PhoneNumber] { return s.numbers }
+
+// Calendars are the opening hours and holidays that rules ask.
+func (s *Store) Calendars() *Collection[flows.Calendar] { return s.calendars }
 
 // Webhooks are the endpoints that events are delivered to.
 func (s *Store) Webhooks() *Collection[Webhook] { return s.webhooks }
