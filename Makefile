@@ -20,7 +20,7 @@ GOBUILD := CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '-X main
 section  = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test unit ladders e2e race lint vet linter fuzz bench load setup setup-test fmt clean
+.PHONY: help run build test unit ladders e2e race lint vet linter fuzz bench load load-media setup setup-test fmt clean
 
 help: ## this menu
 	@printf 'b2bua: a SIP switch that runs call flows\n\n'
@@ -74,6 +74,11 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 bench: ## benchmarks, as a table (BENCH=pattern)
 	@GO='$(GO)' BENCH='$(BENCH)' scripts/bench.sh
+
+load-media: build ## how many calls with sound fit: CALLS bridged (600), others in proportion; ARGS="-duration 60s"
+	@mkdir -p bin
+	$(GO) build -buildvcs=false -o bin/load ./testbench/load
+	bin/load -switch $(BIN) -suite -search -calls $(if $(filter file,$(origin CALLS)),600,$(CALLS)) -rate $(if $(filter file,$(origin RATE)),100,$(RATE)) $(ARGS)
 
 load: setup-test ## CALLS bridged calls without sound, RATE a second (120000, 400)
 	$(GO) test -tags e2e -run BridgedCalls -v -count 1 -timeout 20m ./testbench/e2e -args -calls $(CALLS) -rate $(RATE)

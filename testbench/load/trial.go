@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"b2bua/media/codec"
+	"b2bua/testbench/load/stream"
+)
+
+// The ways to use a switch.
+const (
+	modeBridge    = "bridge"    // two legs of one codec
+	modeTranscode = "transcode" // two legs of different codecs
+	modeMenu      = "menu"      // one leg that hears a prompt
+	modeBare      = "bare"      // no switch: packets go to and fro as cheaply as they can
+)
+
+// The ways to press a key.
+const (
+	keysEvents = "rfc4733"
+	keysTones  = "inband"
+	keysInfo   = "info"
+)
+
+// trial is one thing to try.
+type trial struct {
+	Name     string        `json:"name"`
+	Mode     string        `json:"mode"`
+	Calls    int           `json:"calls"`
+	Rate     int           `json:"rate"`
+	Duration time.Duration `json:"-"`
+	Codec    string        `json:"codec"`
+	Far      string        `json:"far_codec,omitempty"` // of the trunk
+	Ptime    time.Duration `json:"-"`
+	Keys     string        `json:"-"`              // to be pressed by each caller
+	KeysBy   string        `json:"keys,omitempty"` // how
+}
+
+// The tones that callers and called say, and the one of the prompt.
+var (
+	callerVoice = stream.Voice{Freq: 400, Level: -15}
+	calledVoice = stream.Voice{Freq: 1000, Level: -15}
+	promptVoice = stream.Voice{Freq: 600, Level: -15}
+)
+
+// validate completes the trial, or tells everything that is wrong with it.
+func (t *trial) validate() error {
+	var wrong []error
+	refuse := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+	if t.Calls < 1 || t.Calls > 100_000 {
+		refuse("-calls %d: 1 to 100000", t.Calls)
+	}
+	if t.Rate < 1 {
+		refuse("-rate %d: at least 1 a second", t.Rate)
+	}
+	if t.Duration < time.Second {
+		refuse("-duration %v: at least 1s", t.Duration)
+	}
+	near, ok := codec.Lookup(t.Codec)
+	if !ok {
+		refuse("-codec %s: one of %s", t.Codec, strings.Join(codec.Default(), ", "))
+	}
+	t.Codec = near.Name
+	switch t.Mode {
+	case modeTranscode:
+		if t.Far == "" && t.Codec == codec.PCMA {
+			t.Far = codec.PCMU
+		} else if t.Far == "" {
+			t.Far = codec.PCMA
+		}
+		far, ok := codec.Lookup(t.Far)
+		if !ok || far.Name == near.Name {
+			refuse("-far %s: one of %s, but not that of the caller", t.Far, strings.Join(codec.Default(), ", "))
+		}
+		t.Far = far.Name
+	case modeBridge, modeMenu, modeBare:
+		t.Far = t.Codec
+	default:
+		refuse("-mode %s: bridge, transcode, menu or bare", t.Mode)
+	}
+	switch t.KeysBy {
+	case keysEvents, keysTones, keysInfo:
+	default:
+		refuse("-dtmf %s: rfc4733, inband or info", t.KeysBy)
+	}
+	if strings.Trim(t.Keys, "0123456789") != "" {
+		refuse("-digits %s: digits 0-9", t.Keys)
+	}
+	if t.Mode == modeBare {
+		t.Keys = ""
+	}
+	return errors.Join(wrong...)
+}
+
+// suite are the trials that a machine is judged by. The numbers of calls are those
+// of 600 bridged ones, in proportion.
+func suite(base trial) []trial {
+	part := func(name, mode string, calls int, change func(*trial)) trial {
+		t := base
+		t.Name, t.Mode, t.Calls = name, mode, max(1, calls*base.Calls/600)
+		if change != nil {
+			change(&t)
+		}
+		return t
+	}
+	return []trial{
+		part("bare relay", modeBare, 600, nil),
+		part("bridged", modeBridge, 600, nil),
+		part("transcoded", modeTranscode, 500, nil),
+		part("prompt", modeMenu, 2000, nil),
+		part("keys as events", modeMenu, 1000, func(t *trial) { t.Keys, t.KeysBy = "1", keysEvents }),
+		part("keys in band", modeMenu, 1000, func(t *trial) { t.Keys, t.KeysBy = "1", keysTones }),
+	}
+}
