@@ -83,7 +83,11 @@ func serveFarEnds(in io.Reader, out io.Writer) error {
 		return err
 	}
 	_ = trunk.SetReadBuffer(4 << 20)
-	go answer(trunk)
+	heard, err := openSpeakers()
+	if err != nil {
+		return err
+	}
+	go heard.answer(trunk)
 	fmt.Fprintln(out, trunk.LocalAddr())
 	var to string
 	var count int
@@ -99,7 +103,7 @@ func serveFarEnds(in io.Reader, out io.Writer) error {
 		return err
 	}
 	_ = conn.SetReadBuffer(4 << 20)
-	c := &caller{conn: conn, us: conn.LocalAddr().String(), to: to}
+	c := &caller{conn: conn, us: conn.LocalAddr().String(), to: to, speakers: heard}
 	fmt.Fprintln(out, "done")
 	var what string
 	for err == nil {
@@ -113,13 +117,10 @@ func serveFarEnds(in io.Reader, out io.Writer) error {
 	return err
 }
 
-// sound is a stream that nobody sends.
-const sound = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
-
 const withSound = "Content-Type: application/sdp\r\n"
 
 // answer takes every call at once.
-func answer(conn *net.UDPConn) {
+func (s *speakers) answer(conn *net.UDPConn) {
 	buf, out := make([]byte, 65536), make([]byte, 0, 4096)
 	contact := fmt.Sprintf("Contact: <sip:%s>\r\n", conn.LocalAddr())
 	for {
@@ -138,7 +139,8 @@ func answer(conn *net.UDPConn) {
 		body := ""
 		if bytes.HasPrefix(req, []byte("INVITE ")) {
 			out = append(out[:len(out)-2], ";tag=trunk\r\n"+withSound...)
-			body = sound
+			body = s.trunk.sound()
+			s.trunk.hears(req)
 		}
 		out = fmt.Appendf(out, "%sContent-Length: %d\r\n\r\n%s", contact, len(body), body)
 		_, _ = conn.WriteToUDPAddrPort(out, from)
@@ -161,12 +163,17 @@ type caller struct {
 	us, to string
 	calls  int               // in all
 	held   map[string][]byte // To headers by Call-ID
+	*speakers
 }
 
 func (c *caller) do(what string, count int) error {
-	if what == "hangup" {
+	switch what {
+	case "hangup":
 		return c.hangUp()
+	case "speak":
+		return c.speak(count)
 	}
+	c.forget()
 	return c.call(count, what == "hold")
 }
 
@@ -178,7 +185,7 @@ func (c *caller) call(count int, hold bool) error {
 		if begun < count {
 			begun++
 			c.calls++
-			c.send("INVITE", fmt.Sprintf("call-%d", c.calls), []byte("<sip:"+did+"@"+c.to+">"), sound)
+			c.send("INVITE", fmt.Sprintf("call-%d", c.calls), []byte("<sip:"+did+"@"+c.to+">"), c.callers.sound())
 		}
 	}
 	for range atOnce {
@@ -199,6 +206,7 @@ func (c *caller) call(count int, hold bool) error {
 		case string(method) == "INVITE":
 			to := bytes.Clone(field(res, "To"))
 			c.held[id] = to
+			c.callers.hears(res)
 			c.send("ACK", id, to, "")
 			if !hold {
 				c.send("BYE", id, to, "")

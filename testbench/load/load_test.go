@@ -43,7 +43,7 @@ func TestFlags(t *testing.T) {
 
 func TestSuiteKeepsProportions(t *testing.T) {
 	var calls []int
-	for _, x := range suite(trial{Calls: 60, Rate: 1, Duration: time.Second, Codec: "PCMU", KeysBy: keysEvents}) {
+	for _, x := range suite(trial{Calls: 60, Rate: 1, Duration: time.Second, Codec: "PCMU", Far: "PCMU", KeysBy: keysEvents}) {
 		if err := x.validate(); err != nil {
 			t.Errorf("%s: %v", x.Name, err)
 		}
@@ -80,8 +80,8 @@ func TestReport(t *testing.T) {
 	r.Trials = []outcome{
 		{trial: trial{Name: "bare relay", Mode: modeBare, Calls: 600}, Received: 1, CPUPacket: 5},
 		{trial: trial{Name: "bridged", Mode: modeBridge, Calls: 600}, Received: 1, CPUPacket: 6, Seconds: 2, Sent: 100, MemoryCall: 50, Delay: times{Count: 1, P50: 0.1}},
-		{trial: trial{Name: "events", Mode: modeMenu, Calls: 1000, Keys: "1", KeysBy: keysEvents}, Received: 1, CPU: 0.1},
-		{trial: trial{Name: "tones", Mode: modeMenu, Calls: 1000, Keys: "1", KeysBy: keysTones}, Received: 0, CPU: 0.15, KeysWanted: 1000},
+		{trial: trial{Name: "events", Mode: modeMenu, Calls: 1000, Keys: "1", KeysBy: keysEvents}, Received: 1, Seconds: 2, CPU: 0.1},
+		{trial: trial{Name: "tones", Mode: modeMenu, Calls: 1000, Keys: "1", KeysBy: keysTones}, Received: 0, Seconds: 2, CPU: 0.15, KeysWanted: 1000},
 	}
 	r.Most = &r.Trials[1]
 	var text bytes.Buffer

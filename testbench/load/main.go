@@ -125,7 +125,7 @@ func (o options) try(ctx context.Context, out io.Writer) error {
 				x, err = o.place.run(ctx, t)
 			}
 			if err != nil {
-				x.trial, x.Problem = t, err.Error()
+				x.trial, x.Problem = t, strings.ReplaceAll(err.Error(), "\n", "; ")
 			}
 			tell(x)
 			if ctx.Err() != nil {

@@ -82,7 +82,7 @@ func (r *report) table(w io.Writer) error {
 	if bare, bridged := r.find(modeBare, ""), r.find(modeBridge, ""); bare != nil && bridged != nil && bare.CPUPacket > 0 {
 		fmt.Fprintf(w, "\nA packet costs the switch %.2f times what it costs a bare relay.\n", bridged.CPUPacket/bare.CPUPacket)
 	}
-	if events, tones := r.find(modeMenu, keysEvents), r.find(modeMenu, keysTones); events != nil && tones != nil && events.Keys != "" {
+	if events, tones := r.find(modeMenu, keysEvents), r.find(modeMenu, keysTones); events != nil && tones != nil && min(events.Seconds, tones.Seconds) > 0 {
 		fmt.Fprintf(w, "Listening for tones costs %.0f µs for each second of a caller's sound.\n", 1e6*(tones.CPU/float64(tones.Calls)-events.CPU/float64(events.Calls)))
 	}
 	if r.Most != nil {

@@ -148,6 +148,9 @@ func (p place) climb(ctx context.Context, t trial, tell func(outcome)) (most out
 	defer s.close()
 	for size := t.Calls; size < mostCalls; size = max(size+1, int(float64(size)*growth)) {
 		o := s.reach(ctx, size)
+		if o.misses() != "" && o.Problem == "" {
+			o = s.reach(ctx, size) // it may have been the moment
+		}
 		if ctx.Err() != nil {
 			return most, size, ctx.Err()
 		}

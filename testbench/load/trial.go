@@ -100,7 +100,7 @@ func (t *trial) validate() error {
 func suite(base trial) []trial {
 	part := func(name, mode string, calls int, change func(*trial)) trial {
 		t := base
-		t.Name, t.Mode, t.Calls = name, mode, max(1, calls*base.Calls/600)
+		t.Name, t.Mode, t.Far, t.Calls = name, mode, "", max(1, calls*base.Calls/600)
 		if change != nil {
 			change(&t)
 		}
