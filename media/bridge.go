@@ -1,5 +1,7 @@
 package media
 
+import "time"
+
 // Bridge lets two legs hear each other, whoever each was bridged to before.
 // What plays to a leg goes on and hides its peer until it ends.
 func Bridge(a, b *Session) {
@@ -20,15 +22,14 @@ func Bridge(a, b *Session) {
 			part(s, p)
 		}
 	}
-	b.shard.Load().move(b, a.shard.Load())
+	if !move(b, a) {
+		return // one of them is broken
+	}
 	a.clocked(func() {
-		if a.leg.gone || b.shard.Load() != a.shard.Load() || b.leg.gone {
-			// One of them is broken.
+		if a.leg.gone || b.leg.gone {
 			return
 		}
 		a.leg.peer, b.leg.peer = b, a
-		a.peer.Store(b)
-		b.peer.Store(a)
 	})
 }
 
@@ -41,16 +42,28 @@ func Unbridge(a, b *Session) {
 	}
 }
 
-// bridged is the leg's peer; the topology lock is held.
-func (s *Session) bridged() *Session { return s.peer.Load() }
+// bridged is the leg's peer; the topology lock is held, so that it stays that
+// unless one of them breaks.
+func (s *Session) bridged() (peer *Session) {
+	s.clocked(func() { peer = s.leg.peer })
+	return peer
+}
 
-// part ends a bridge; the topology lock is held, and both are on one clock.
+// part ends a bridge; the topology lock is held, and both are on one shard.
 func part(a, b *Session) {
 	a.clocked(func() {
-		a.leg.peer, b.leg.peer = nil, nil
-		a.peer.Store(nil)
-		b.peer.Store(nil)
+		a.sever(a.engine.now())
+		b.sever(b.engine.now())
 	})
+}
+
+// sever leaves a leg without its peer, which may be on another shard from now
+// on: nothing is relayed any more. The lock is held.
+func (s *Session) sever(now time.Duration) {
+	defer s.rescue("bridge")
+	s.leg.peer = nil
+	s.direct(now)
+	s.leg.reclaim()
 }
 
 // Mute keeps what the far end says from its bridge peer, or ends that. Taps hear

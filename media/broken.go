@@ -2,68 +2,88 @@ package media
 
 import (
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 )
 
 // fault is what is known of a leg whose sound a panic has ended: a fault of a
-// tap, a source, a callback or of this package. The other legs of its clock go
+// tap, a source, a callback or of this package. The other legs of its shard go
 // on, and the owner is told by OnLost, so that the call ends.
 type fault struct {
-	broken atomic.Bool
-	due    time.Duration // when the owner is told again; the clock's
+	broken bool
+	due    time.Duration // when the owner is told again
 }
 
-// rescue is deferred where a leg's packets are read.
+// rescue is deferred where a leg's packets are taken; the shard's lock is held.
 func (s *Session) rescue(where string) {
-	cause := recover()
-	if cause == nil || s.fault.broken.Swap(true) {
-		return
-	}
-	stack := debug.Stack()
-	s.clocked(func() { s.shard.Load().drop(s) })
-	s.mourn(where, cause, stack)
-}
-
-// each does f for every leg. One that panics is taken off, and the others
-// go on from there: the price is one deferred function, not one a leg.
-func (sh *shard) each(where string, f func(*Session)) {
-	for at := 0; at < len(sh.legs); {
-		at = sh.eachFrom(at, where, f)
+	if cause := recover(); cause != nil {
+		s.shard.Load().lose(s, where, cause)
 	}
 }
 
-func (sh *shard) eachFrom(first int, where string, f func(*Session)) (at int) {
-	at = first
+// lose takes a leg off that has panicked, and has that told; the lock is held.
+func (sh *shard) lose(s *Session, where string, cause any) {
+	again := s.fault.broken
+	s.fault.broken = true
+	sh.drop(s)
+	if stack := debug.Stack(); !again {
+		sh.later(s, "fault", func() { s.mourn(where, cause, stack) })
+	}
+}
+
+// tell tells the owner of a leg something; nothing is locked.
+func (s *Session) tell(n news) {
 	defer func() {
 		cause := recover()
 		if cause == nil {
 			return
 		}
-		s := sh.legs[at]
-		again := s.fault.broken.Swap(true)
-		sh.drop(s)
-		if stack := debug.Stack(); !again {
-			sh.after = append(sh.after, func() { s.mourn(where, cause, stack) })
+		stack, again := debug.Stack(), false
+		s.clocked(func() {
+			again = s.fault.broken
+			s.fault.broken = true
+			s.shard.Load().drop(s)
+		})
+		if !again {
+			s.mourn(n.what, cause, stack)
 		}
 	}()
-	for ; at < len(sh.legs); at++ {
-		f(sh.legs[at])
+	n.tell()
+}
+
+// each does f for every leg of a phase. One that panics is taken off, and the others
+// go on from there: the price is one deferred function, not one a leg.
+func (sh *shard) each(p *phase, where string, f func(*Session)) {
+	for at := 0; at < len(p.legs); {
+		at = sh.eachFrom(p, at, where, f)
+	}
+}
+
+func (sh *shard) eachFrom(p *phase, first int, where string, f func(*Session)) (at int) {
+	at = first
+	defer func() {
+		if cause := recover(); cause != nil {
+			sh.lose(p.legs[at], where, cause)
+		}
+	}()
+	for ; at < len(p.legs); at++ {
+		f(p.legs[at])
 	}
 	return at
 }
 
-// drop takes a broken leg off its clock, which is held. Nobody is left waiting
+// drop takes a broken leg off its shard, whose lock is held. Nobody is left waiting
 // for it: its playback ends, and its bridge peer hears silence.
 func (sh *shard) drop(s *Session) {
-	sh.detach(s)
 	if s.leg.gone {
 		return
 	}
+	sh.detach(s)
+	sh.deafen(s)
 	s.silence()
 	s.leg.heard = false
 	if p := s.leg.peer; p != nil {
-		s.leg.peer, p.leg.peer = nil, nil
+		s.leg.peer = nil
+		p.sever(s.engine.now())
 	}
 	s.fault.due = s.engine.now() + s.opts.Timeout
 	sh.broken = append(sh.broken, s)
@@ -94,7 +114,7 @@ func (sh *shard) remind(now time.Duration) {
 	for _, s := range sh.broken {
 		if now >= s.fault.due {
 			s.fault.due = now + s.opts.Timeout
-			sh.after = append(sh.after, s.tellLost)
+			sh.later(s, "lost", s.tellLost)
 		}
 	}
 }

@@ -1,151 +1,171 @@
 package media
 
 import (
-	"context"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
 const (
-	// frameTime is the tick of the clocks and the packet time we send.
+	// frameTime is the tick of a leg and the packet time we send.
 	frameTime = 20 * time.Millisecond
 	// frameSize is a frame in samples, at the one rate we run so far.
 	sampleRate = 8000
 	frameSize  = sampleRate / 50
+	// phases is how many groups of legs a shard ticks one after the other, so
+	// that not all packets are sent at one moment.
+	phases    = 4
+	phaseTime = frameTime / phases
 	// catchUp is how many missed ticks are made up for after a stall. What is
 	// older is given up: the far end's jitter buffer could not use it.
 	catchUp = 25
 )
 
-// shard is one clock and the legs it drives. Legs that hear each other are on
-// the same one. Its lock is taken once per tick, not per leg: what the clock
-// owns of a leg may be changed by whoever holds it.
-type shard struct {
-	engine *Engine
-	late   atomic.Uint64
-	size   atomic.Int64
-
-	mu    sync.Mutex
-	tick  uint64
-	legs  []*Session
-	after []func() // callbacks of this tick, run when the lock is released
-
-	broken []*Session                   // legs taken off, whose owners have not closed them yet
-	packet [headerSize + maxPacket]byte // the one that the clock is at work on
+// phase is the legs that tick at the same moment. Legs that are bridged are in
+// the same one, so that a frame is heard and spoken in one tick.
+type phase struct {
+	tick uint64 // the last one; all shards and phases count from the same moment
+	legs []*Session
 }
 
-func (sh *shard) run(ctx context.Context, base time.Time) {
-	ticker := time.NewTicker(frameTime)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
+// at is when a phase's tick is due.
+func at(phase int, tick uint64) time.Duration {
+	return time.Duration(tick)*frameTime + time.Duration(phase)*phaseTime
+}
+
+// reached is the tick of a phase that is due now.
+func reached(phase int, now time.Duration) uint64 {
+	return uint64(max(now-time.Duration(phase)*phaseTime, 0) / frameTime)
+}
+
+func (p *phase) join(s *Session, phase int, now time.Duration) {
+	if len(p.legs) == 0 {
+		p.tick = max(p.tick, reached(phase, now)) // nobody has missed those before
+	}
+	p.legs = append(p.legs, s)
+}
+
+func (p *phase) leave(s *Session) bool {
+	i := slices.Index(p.legs, s)
+	if i < 0 {
+		return false
+	}
+	p.legs = slices.Delete(p.legs, i, i+1)
+	return true
+}
+
+// emptiest is the phase for a new leg; the lock is held.
+func (sh *shard) emptiest() int {
+	best := 0
+	for k := range sh.phases {
+		if len(sh.phases[k].legs) < len(sh.phases[best].legs) {
+			best = k
 		}
-		// Half a frame of grace, so that a ticker a little early or late does
-		// not count twice or not at all.
-		sh.advance(uint64((time.Since(base) + frameTime/2) / frameTime))
 	}
+	return best
 }
 
-// advance makes up every tick until due. All shards count from the same base,
-// so that a leg can move between them and keep its time line.
-func (sh *shard) advance(due uint64) {
-	for _, f := range sh.until(due) {
-		f()
+// due is when the next tick is; zero when there is nobody to tick for. The lock
+// is held.
+func (sh *shard) due() time.Time {
+	var next time.Duration
+	for k := range sh.phases {
+		if p := &sh.phases[k]; len(p.legs) > 0 {
+			if t := at(k, p.tick+1); next == 0 || t < next {
+				next = t
+			}
+		}
 	}
+	if len(sh.broken) > 0 && next == 0 {
+		next = sh.engine.now() + time.Second
+	}
+	if next == 0 {
+		return time.Time{}
+	}
+	return sh.engine.epoch.Add(next)
 }
 
-// until steps until due and gives the callbacks that came of it.
-func (sh *shard) until(due uint64) (after []func()) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	behind := due - min(sh.tick, due)
+// advance makes up every tick until now; the lock is held.
+func (sh *shard) advance(now time.Duration) {
+	for k := range sh.phases {
+		if len(sh.phases[k].legs) > 0 {
+			sh.catchUp(&sh.phases[k], reached(k, now), now)
+		}
+	}
+	sh.remind(now)
+}
+
+// catchUp steps a phase until a tick.
+func (sh *shard) catchUp(p *phase, due uint64, now time.Duration) {
+	behind := due - min(p.tick, due)
 	if behind > 1 {
 		sh.late.Add(behind - 1)
 	}
 	if behind > catchUp {
-		sh.tick = due - catchUp
-		for _, s := range sh.legs {
+		p.tick = due - catchUp
+		for _, s := range p.legs {
 			s.skip(uint32(behind-catchUp) * frameSize)
 		}
 	}
-	for sh.tick < due {
-		sh.tick++
-		sh.step(sh.engine.now())
+	for p.tick < due {
+		p.tick++
+		sh.step(p, now)
 	}
-	after, sh.after = sh.after, nil
-	return after
 }
 
 // step is one tick: first everybody is heard, then everybody is spoken to, so
 // that a bridge adds no tick of delay whatever the order of its legs.
-func (sh *shard) step(now time.Duration) {
-	sh.each("direct", func(s *Session) { s.direct(now) })
-	sh.each("hear", func(s *Session) { s.hear(sh.tick) })
-	sh.each("speak", func(s *Session) { s.speak(sh.tick, now) })
-	sh.each("tend", func(s *Session) { s.tend(sh, now) })
-	sh.remind(now)
+func (sh *shard) step(p *phase, now time.Duration) {
+	sh.each(p, "hear", func(s *Session) {
+		s.direct(now)
+		s.hear(p.tick)
+	})
+	sh.each(p, "speak", func(s *Session) {
+		s.speak(p.tick, now)
+		s.tend(sh, p.tick, now)
+	})
 }
 
-func (sh *shard) add(s *Session) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	sh.attach(s)
-}
-
-func (sh *shard) attach(s *Session) {
-	sh.legs = append(sh.legs, s)
-	sh.size.Add(1)
-}
-
-func (sh *shard) detach(s *Session) {
-	if i := slices.Index(sh.legs, s); i >= 0 {
-		sh.legs = slices.Delete(sh.legs, i, i+1)
-		sh.size.Add(-1)
-	}
-	if i := slices.Index(sh.broken, s); i >= 0 {
-		sh.broken = slices.Delete(sh.broken, i, i+1)
-	}
-}
-
-func (sh *shard) remove(s *Session) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	sh.detach(s)
-	s.silence()
-}
-
-// move brings a leg to another clock, unless it is broken. The topology lock is
-// held, so that shards are only ever locked in pairs here.
-func (sh *shard) move(s *Session, to *shard) {
-	if sh == to {
-		return
-	}
-	sh.mu.Lock()
+// move brings two legs together, on the shard and in the phase of one of them;
+// it is false when one is broken. The topology lock is held, so that no leg
+// changes its shard meanwhile. Of two phases the earlier one is taken: a frame
+// that comes a little early harms nobody, one that comes late is a gap.
+func move(s, to *Session) bool {
+	home := to.shard.Load()
+	from := s.lock()
 	if s.leg.gone {
-		sh.mu.Unlock()
-		return
+		from.mu.Unlock()
+		return false
 	}
-	sh.detach(s)
-	s.shard.Store(to)
-	sh.mu.Unlock()
-	to.add(s)
+	from.detach(s)
+	from.deafen(s)
+	s.shard.Store(home)
+	if from == home {
+		defer from.mu.Unlock()
+		return home.meet(s, to)
+	}
+	from.rest()
+	from.mu.Unlock()
+	home.mu.Lock()
+	defer home.mu.Unlock()
+	return home.meet(s, to)
 }
 
-// clocked runs f while the leg's clock stands still.
-func (s *Session) clocked(f func()) {
-	for {
-		sh := s.shard.Load()
-		sh.mu.Lock()
-		if s.shard.Load() == sh {
-			defer sh.mu.Unlock()
-			f()
-			return
-		}
-		sh.mu.Unlock()
+// meet takes a leg on where another is; the lock is held.
+func (sh *shard) meet(s, to *Session) bool {
+	if err := sh.hear(s); err != nil {
+		s.log.Error("media leg not heard", "err", err)
 	}
+	sh.attach(s)
+	if to.leg.gone {
+		return false
+	}
+	first := min(s.phase, to.phase)
+	for _, l := range []*Session{s, to} {
+		if l.phase != first {
+			sh.phases[l.phase].leave(l)
+			l.phase = first
+			sh.phases[first].join(l, first, sh.engine.now())
+		}
+	}
+	return true
 }

@@ -3,21 +3,15 @@ package media
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"time"
+
+	"b2bua/media/port"
 )
 
-// Conn is a UDP socket as the engine uses it. *net.UDPConn is one, and so are
-// the sockets of an in-memory network.
-type Conn interface {
-	ReadFromUDPAddrPort(b []byte) (n int, from netip.AddrPort, err error)
-	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (n int, err error)
-	SetReadDeadline(t time.Time) error
-	LocalAddr() net.Addr
-	io.Closer
-}
+// Conn is a UDP socket of a network that is not the system's.
+type Conn = port.Conn
 
 // Config is what the engine needs to know. The zero value works: any address,
 // ports 20000-29999, 60 s until a stream counts as lost.
@@ -32,7 +26,8 @@ type Config struct {
 	PortMin, PortMax int
 	// Timeout is how long a negotiated stream may stay silent before OnLost.
 	Timeout time.Duration
-	// Listen opens a socket. Nil: a real UDP socket.
+	// Listen opens a socket, which is then read by a goroutine of its own. Nil:
+	// the system's UDP, polled where it can be.
 	Listen func(netip.AddrPort) (Conn, error)
 }
 
@@ -79,12 +74,29 @@ func (c Config) withDefaults() Config {
 			c.Advertise = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 		}
 	}
-	if c.Listen == nil {
-		c.Listen = listenUDP
-	}
 	return c
 }
 
+// polled: the shards wait for their sockets themselves.
+func (c Config) polled() bool { return c.Listen == nil && port.Supported }
+
+// listen opens a socket.
+func (c Config) listen(at netip.AddrPort) (port.Socket, error) {
+	if c.polled() {
+		return port.Listen(at)
+	}
+	open := c.Listen
+	if open == nil {
+		open = listenUDP
+	}
+	conn, err := open(at)
+	if err != nil {
+		return nil, err
+	}
+	return port.NewReader(conn), nil
+}
+
+// listenUDP opens a socket where there is no polling.
 func listenUDP(addr netip.AddrPort) (Conn, error) {
 	network := "udp"
 	if addr.Addr().Is4() {

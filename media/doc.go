@@ -2,21 +2,28 @@
 // its digits, what is played to it, who listens in, and the bridge to another
 // leg.
 //
-// Packets are pushed in, frames are pulled out. A packet that arrives is
-// checked (source, SSRC, payload type); telephone-events are split off; audio
-// then goes one of three ways, worked out beforehand and swapped atomically:
-// dropped (nobody listens), relayed (both legs of a bridge speak the same codec
-// and nobody needs the samples: the header is rewritten and the packet is sent
-// on from the receiving goroutine), or into the leg's jitter buffer. A clock
-// pulls one 20 ms frame per tick through every leg that needs samples: decode
-// or conceal, taps, bridge peer or playback, encode, send.
+// Packets are pushed in, frames are pulled out. A shard, one per processor, is
+// one loop that owns its legs: it waits for their sockets and for the next tick.
+// A packet that arrives is checked (source, SSRC, payload type);
+// telephone-events are split off; audio then goes one of three ways, decided on
+// the clock: dropped (nobody listens), relayed (both legs of a bridge speak the
+// same codec and nobody needs the samples: the header is rewritten in place and
+// the packet is sent on at once), or into the leg's jitter buffer. Every 20 ms
+// one frame is pulled through every leg that needs samples: decode or conceal,
+// taps, bridge peer or playback, encode, send.
 //
-// Goroutines: Engine.Run starts one clock per processor and waits for them.
-// Every Session has two readers, RTP and RTCP, started by Open and ended by
-// Close, which waits for them. Callbacks (OnDigit, OnLost) come on one of these
-// goroutines: they must not block, and must not Close the session. Taps and
-// sources run on the clock, under its lock, and must neither block nor call
-// back into a Session.
+// A shard's lock is held while its loop works, and by whoever changes a leg from
+// outside; it guards all there is of its legs. So there is no other lock on the
+// way of a packet, and nothing atomic. Locks are taken in this order: a
+// session's negotiation, the engine's topology, the shard.
+//
+// Goroutines: Engine.Run starts one loop per shard and waits for them. Where
+// sockets cannot be polled (see media/port), and with Config.Listen, every
+// Session has two readers, RTP and RTCP, which take the shard's lock; Open
+// starts them, Close waits for them. Callbacks (OnDigit, OnLost) come on one of
+// these goroutines, in order, when no lock is held: they must not block, and
+// must not Close the session. Taps and sources run under the shard's lock, and
+// must neither block nor call back into a Session.
 //
 // A negotiated leg that may send is always sent to: what plays, what the bridge
 // peer says, or silence. So NAT bindings stay open, the far end's jitter buffer

@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -10,7 +11,7 @@ import (
 	"time"
 )
 
-// Engine owns the ports, the clocks and the sessions.
+// Engine owns the ports, the shards and the sessions.
 type Engine struct {
 	cfg    Config
 	log    *slog.Logger
@@ -18,7 +19,7 @@ type Engine struct {
 	epoch  time.Time // all monotonic times inside count from here
 	shards []*shard
 
-	// topology guards which legs share a clock and who is bridged to whom.
+	// topology guards which legs share a shard and who is bridged to whom.
 	topology sync.Mutex
 	sessions map[*Session]struct{}
 	nextID   atomic.Uint64
@@ -38,19 +39,30 @@ func New(cfg Config, log *slog.Logger) *Engine {
 	return e
 }
 
-// Run drives the clocks until ctx ends, then closes the sessions still open.
+// Run drives the shards until ctx ends, then closes the sessions still open.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.cfg.Validate(); err != nil {
 		return fmt.Errorf("media: %w", err)
 	}
-	var clocks sync.WaitGroup
-	base := time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var loops sync.WaitGroup
 	for _, sh := range e.shards {
-		clocks.Go(func() { sh.run(ctx, base) })
+		loops.Go(func() {
+			if err := sh.run(ctx); err != nil {
+				cancel(err)
+			}
+		})
 	}
-	clocks.Wait()
+	loops.Wait()
 	for _, s := range e.open() {
 		s.Close()
+	}
+	for _, sh := range e.shards {
+		sh.stop()
+	}
+	if err := context.Cause(ctx); !errors.Is(err, ctx.Err()) {
+		return err
 	}
 	return nil
 }
@@ -105,37 +117,44 @@ func (e *Engine) Open(o Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	rtp, rtcp, port, err := e.ports.take()
+	rtp, rtcp, at, err := e.ports.take()
 	if err != nil {
 		return nil, err
 	}
-	s := newSession(e, o, formats, port, rtp, rtcp)
+	s := newSession(e, o, formats, at, rtp, rtcp)
+	if err := e.house(s); err != nil {
+		s.hangUp()
+		e.ports.release(at)
+		return nil, fmt.Errorf("open a session: %w", err)
+	}
+	s.listen()
+	return s, nil
+}
+
+// house puts a session on the emptiest shard.
+func (e *Engine) house(s *Session) error {
 	e.topology.Lock()
-	e.sessions[s] = struct{}{}
+	defer e.topology.Unlock()
 	home := e.shards[0]
 	for _, sh := range e.shards[1:] {
 		if sh.size.Load() < home.size.Load() {
 			home = sh
 		}
 	}
-	s.shard.Store(home)
-	home.add(s)
-	e.topology.Unlock()
-	s.listen()
-	return s, nil
+	if err := home.add(s); err != nil {
+		return err
+	}
+	e.sessions[s] = struct{}{}
+	return nil
 }
 
-// forget takes a session off the books; it reports false the second time.
-func (e *Engine) forget(s *Session) bool {
+// forget ends a session and takes it off the books.
+func (e *Engine) forget(s *Session) {
 	e.topology.Lock()
 	defer e.topology.Unlock()
-	if _, ok := e.sessions[s]; !ok {
-		return false
-	}
 	delete(e.sessions, s)
 	if p := s.bridged(); p != nil {
 		part(s, p)
 	}
 	s.shard.Load().remove(s)
-	return true
 }

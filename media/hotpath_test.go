@@ -67,7 +67,12 @@ func (c *caller) packet() {
 	c.ts += frameSize
 	c.now += frameTime
 	putHeader(c.raw[:], c.pt, false, c.seq, c.ts, 1)
-	c.s.receive(c.raw[:], farEnd, c.now)
+	c.hand(c.raw[:], farEnd)
+}
+
+// hand hands a packet over as the loop would, without what there is to tell.
+func (c *caller) hand(raw []byte, from netip.AddrPort) {
+	c.s.lanes[0].take(raw, from, c.now)
 }
 
 // bridgeByHand makes two bridged legs and their callers, the first with PCMU,
@@ -84,10 +89,10 @@ func bridgeByHand(tb testing.TB, e *Engine, second string) (a, b *caller, tick f
 	sh := a.s.shard.Load()
 	tick = func() {
 		sh.mu.Lock()
-		sh.tick++
-		sh.step(a.now)
-		sh.after = nil
-		sh.mu.Unlock()
+		p := &sh.phases[a.s.phase]
+		p.tick++
+		sh.step(p, a.now)
+		sh.unlock()
 	}
 	for range 10 {
 		a.packet()
@@ -126,7 +131,7 @@ func TestFramesAllocateNothing(t *testing.T) {
 func TestJunkAllocatesNothing(t *testing.T) {
 	a, _, _ := bridgeByHand(t, benchEngine(newHole), codec.PCMU)
 	stranger := netip.MustParseAddrPort("192.0.2.1:9")
-	if n := testing.AllocsPerRun(1000, func() { a.s.receive(a.raw[:], stranger, a.now) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { a.hand(a.raw[:], stranger) }); n != 0 {
 		t.Errorf("%v allocations a stranger's packet", n)
 	}
 	if a.s.Stats().Refused < 1000 {
@@ -138,20 +143,20 @@ type deaf struct{}
 
 func (deaf) Frame(TapFrame) {}
 
-// A panic inside the jitter buffer leaves its lock behind for nobody.
+// A panic inside the jitter buffer leaves no lock behind.
 func TestPanicInTheBuffer(t *testing.T) {
 	a, b, tick := bridgeByHand(t, benchEngine(newHole), codec.PCMA)
 	b.s.AddTap(deaf{})
-	a.s.buffer.jb = nil
+	a.s.buffer = nil
 	a.packet()
 	tick()
-	b.s.buffer.jb = nil
+	b.s.buffer = nil
 	tick()
 	for _, c := range []*caller{a, b} {
-		if !c.s.fault.broken.Load() || len(c.s.shard.Load().legs) != 0 {
-			t.Error("the leg is still on its clock")
+		if !c.s.fault.broken || len(c.s.shard.Load().phases[c.s.phase].legs) != 0 {
+			t.Error("the leg is still on its shard")
 		}
-		c.s.buffer.jb = jitter.New(jitter.Default)
+		c.s.buffer = jitter.New(jitter.Default)
 		c.packet()
 		c.s.Close()
 	}
@@ -163,17 +168,22 @@ func TestClockCatchesUp(t *testing.T) {
 	e := benchEngine(newHole)
 	s := benchLeg(t, e, codec.PCMU)
 	sh := s.shard.Load()
-	sh.tick = 49
+	sh.phases[s.phase].tick = 49
+	advance := func(tick uint64) {
+		sh.mu.Lock()
+		sh.advance(at(s.phase, tick))
+		sh.unlock()
+	}
 	for _, want := range []struct{ due, sent, late uint64 }{
 		{50, 1, 0}, {50, 1, 0}, {51, 2, 0}, {61, 12, 9}, {62, 13, 9}, {1062, 13 + catchUp, 9 + 999}, {1063, 14 + catchUp, 9 + 999},
 	} {
-		sh.advance(want.due)
+		advance(want.due)
 		if sent, late := s.Stats().PacketsSent, e.LateTicks(); sent != want.sent || late != want.late {
 			t.Errorf("tick %d: %d packets, %d late, want %d and %d", want.due, sent, late, want.sent, want.late)
 		}
 	}
-	if sh.tick != 1063 {
-		t.Errorf("stands at %d", sh.tick)
+	if tick := sh.phases[s.phase].tick; tick != 1063 {
+		t.Errorf("stands at %d", tick)
 	}
 }
 
@@ -190,12 +200,17 @@ func TestTimestampsFollowTheClock(t *testing.T) {
 	})
 	s := benchLeg(t, e, codec.PCMU)
 	sh := s.shard.Load()
-	sh.tick = 49
-	sh.advance(60)
+	sh.phases[s.phase].tick = 49
+	advance := func(tick uint64) {
+		sh.mu.Lock()
+		sh.advance(at(s.phase, tick))
+		sh.unlock()
+	}
+	advance(60)
 	first := w.last
 	for _, due := range []uint64{160, 161, 300} {
 		w.marks = 0
-		sh.advance(due)
+		advance(due)
 		marks := 1
 		if due == 161 {
 			marks = 0
@@ -292,8 +307,10 @@ func BenchmarkIdleLegs(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, sh := range shards {
-			sh.tick++
-			sh.step(now)
+			for k := range sh.phases {
+				sh.phases[k].tick++
+				sh.step(&sh.phases[k], now)
+			}
 		}
 	}
 }
@@ -308,11 +325,11 @@ func FuzzReceive(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, size uint8) {
 		for n := max(int(size), 1); len(raw) > 0; raw = raw[min(n, len(raw)):] {
 			a.now += frameTime
-			a.s.receive(raw[:min(n, len(raw))], farEnd, a.now)
+			a.hand(raw[:min(n, len(raw))], farEnd)
 			b.packet()
 			tick()
 		}
-		if a.s.fault.broken.Load() || b.s.fault.broken.Load() {
+		if a.s.fault.broken || b.s.fault.broken {
 			t.Fatal("a packet broke the leg")
 		}
 	})

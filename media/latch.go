@@ -10,8 +10,6 @@ import (
 // bleed), and lets anyone speak into it. So: the address told in signalling
 // goes first; another one is learnt once, with proof, because NATs exist; then
 // only that source and its SSRC are heard, and only it is sent to.
-//
-// It belongs to the RTP reader.
 type latch struct {
 	told   netip.AddrPort // in signalling
 	locked bool
@@ -69,6 +67,13 @@ func (l *latch) admit(from netip.AddrPort, ssrc uint32, seq uint16, now time.Dur
 func (l *latch) lock(from netip.AddrPort, learnt bool) {
 	l.locked, l.source, l.learnt = true, from, learnt
 	l.voice = voice{}
+}
+
+// final: nobody can take the place of the source any more before the next
+// negotiation. Where another was learnt the one told still could, unless no
+// packet of his ever comes from where he says he is.
+func (l *latch) final() bool {
+	return l.locked && (!l.learnt || unreachable(l.told.Addr()) && !unreachable(l.source.Addr()))
 }
 
 // proven counts the packets of a candidate. Only one is watched at a time, so

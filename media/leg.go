@@ -1,14 +1,14 @@
 package media
 
 import (
-	"sync/atomic"
 	"time"
 
 	"b2bua/dtmf"
 	"b2bua/media/jitter"
+	"b2bua/media/sdp"
 )
 
-// leg is what the clock owns of a session; its shard's lock guards it.
+// leg is what is bridged, played to and listened in on.
 type leg struct {
 	gone  bool
 	peer  *Session
@@ -23,11 +23,10 @@ type leg struct {
 	// hearing
 	heard   bool // in holds this tick's frame
 	in      [frameSize]int16
-	decoded *decoded      // nil until a frame is made of packets
-	heardPT atomic.Uint32 // payload type arriving, written by the RTP reader
+	decoded *decoded // nil until a frame is made of packets
 
 	// speaking
-	writer  *Session // whose RTP reader writes our stream; nil: the clock
+	writer  *Session // whose packets are relayed as our stream; nil: the clock makes it
 	feed    any      // what the last frame came from, to hear where it changes
 	last    int16    // its last sample
 	paused  bool     // nothing was sent last tick
@@ -71,31 +70,24 @@ const staleAfter = 500 * time.Millisecond
 
 // direct works out where the leg's arriving audio goes now, and changes it.
 func (s *Session) direct(now time.Duration) {
-	if old := s.leg.terms; old != s.terms.Load() {
-		s.leg.terms = s.terms.Load()
-		if old == nil || old.held || !old.receives {
-			s.leg.resumed = now // offers alone keep no silent stream going
-		}
-	}
-	r := s.route.Load()
 	p := s.leg.peer
 	switch {
 	case p != nil && s.relayable(p, now):
-		if r == nil || r.relay == nil || r.relay.to != p || r.relay.terms != p.terms.Load() {
+		if r := s.route; r == nil || r.relay == nil || r.relay.to != p || r.relay.outdated() {
 			s.relayTo(p, now)
 		}
 	case p != nil || len(s.leg.taps) > 0:
-		if r != buffering {
-			s.toFrames(r)
+		if s.route != buffering {
+			s.toFrames()
 		}
-	case r != nil:
-		s.route.Store(nil)
+	default:
+		s.route = nil
 	}
 }
 
 // relayable: the peer speaks the codec that arrives, and nobody needs samples.
 func (s *Session) relayable(p *Session, now time.Duration) bool {
-	in, out := s.terms.Load(), p.terms.Load()
+	in, out := s.leg.terms, p.leg.terms
 	if in == nil || out == nil || !in.receives || !out.sends || s.leg.muted {
 		return false
 	}
@@ -105,11 +97,13 @@ func (s *Session) relayable(p *Session, now time.Duration) bool {
 	if p.leg.writer != nil && p.leg.writer != s {
 		return false
 	}
-	last := time.Duration(s.count.lastRTP.Load())
-	if last == 0 || now-last > staleAfter {
+	if last := s.count.lastRTP; last == 0 || now-last > staleAfter {
 		return false
 	}
-	return in.carries(out, uint8(s.leg.heardPT.Load()))
+	if r := s.route; r != nil && r.relay != nil && r.relay.to == p && !r.relay.outdated() {
+		return r.relay.pt[s.in.pt] != sdp.NoPT
+	}
+	return in.carries(out, s.in.pt)
 }
 
 // carries: payload type pt of in is a format of out, and events are events on
@@ -128,58 +122,50 @@ func (t *terms) carries(out *terms, pt uint8) bool {
 	return false
 }
 
-// relayTo makes the RTP reader send on to p. What waits in the jitter buffer is
+// relayTo has arriving audio sent on to p. What waits in the jitter buffer is
 // sent on first, so that nothing is missing.
 func (s *Session) relayTo(p *Session, now time.Duration) {
-	r := newRelay(s, p, s.terms.Load(), p.terms.Load())
+	r := newRelay(s, p, s.leg.terms, p.leg.terms)
 	if r == nil {
 		return
 	}
-	if p.leg.writer == s && s.relay.Load() {
-		// The reader is still in the route before this one: next tick.
-		s.route.Store(nil)
-		return
-	}
-	s.buffer.mu.Lock()
-	defer s.buffer.mu.Unlock()
 	p.leg.credit = 0
-	if s.route.Load() == buffering {
+	if s.route == buffering {
 		s.flush(r, now)
 	}
 	p.leg.writer = s
 	s.leg.discard()
-	s.route.Store(&route{relay: r})
+	s.route = &route{relay: r}
 }
 
-// flush sends on what waits in the jitter buffer, whose lock is held. The far
+// flush sends on what waits in the jitter buffer. The far
 // end gets it ahead of time; when the stream goes back to frames, as many ticks
 // can pass without a packet while our jitter buffer fills.
 func (s *Session) flush(r *relay, now time.Duration) {
 	for {
 		b := s.shard.Load().packet[:]
-		got, ok := s.buffer.jb.Take(b[headerSize:])
+		got, ok := s.buffer.Take(b[headerSize:])
 		if !ok {
 			return
 		}
 		r.to.leg.credit++
 		b = b[:headerSize+got.Len]
 		r.forward(packet{
-			raw: b, pt: got.PT, seq: got.Seq, ts: got.Timestamp, ssrc: s.buffer.jb.SSRC(), payload: b[headerSize:],
+			raw: b, pt: got.PT, seq: got.Seq, ts: got.Timestamp, ssrc: s.buffer.SSRC(), payload: b[headerSize:],
 		}, false, now)
 	}
 }
 
-// toFrames makes the RTP reader fill the jitter buffer. Coming from a relay,
+// toFrames has arriving audio go to the jitter buffer. Coming from a relay,
 // concealment begins with what was heard last, to bridge the moment until the
 // buffer has something.
-func (s *Session) toFrames(old *route) {
-	s.buffer.mu.Lock()
-	s.buffer.jb.Reset()
-	s.route.Store(buffering)
-	s.buffer.mu.Unlock()
+func (s *Session) toFrames() {
+	old := s.route
+	s.buffer.Reset()
+	s.route = buffering
 	l := &s.leg
 	l.discard()
-	if old == nil || old.relay == nil || s.relay.Load() {
+	if old == nil || old.relay == nil {
 		return
 	}
 	d := l.decoding()
@@ -212,10 +198,10 @@ func (l *leg) decode(pt uint8, payload []byte, dst []int16) int {
 func (s *Session) hear(tick uint64) {
 	l := &s.leg
 	l.heard = false
-	if tick <= l.lastTick || s.route.Load() != buffering {
+	if tick <= l.lastTick || s.route != buffering {
 		return
 	}
-	if l.decoded == nil && !s.buffer.running() {
+	if l.decoded == nil && !s.buffer.Running() {
 		clear(l.in[:]) // nothing has ever come
 	} else {
 		s.decodeFrame()
@@ -238,12 +224,12 @@ func (s *Session) decodeFrame() {
 // pull adds one packet's samples, or a gap's, to the fifo.
 func (s *Session) pull(d *decoded) {
 	payload := s.shard.Load().packet[:jitterPayload]
-	p := s.buffer.pull(payload, frameSize-d.queued)
+	p := s.buffer.Pull(payload, frameSize-d.queued)
 	if p.Gap > 0 {
 		d.conceal.Fill(d.fifo[d.queued : d.queued+p.Gap])
 		d.queued += p.Gap
 		if p.Lost {
-			s.count.concealed.Add(uint64(p.Gap))
+			s.count.concealed += uint64(p.Gap)
 		}
 		return
 	}
@@ -260,7 +246,7 @@ func (s *Session) pull(d *decoded) {
 	}
 	d.conceal.Good(d.fifo[d.queued : d.queued+n])
 	d.queued += n
-	s.buffer.advance(n)
+	s.buffer.Advance(n)
 }
 
 // show hands a frame to the taps.

@@ -18,7 +18,6 @@ const (
 // immutable; a new negotiation makes new terms.
 type terms struct {
 	remote     netip.AddrPort
-	target     int // counts the changes of remote
 	remoteRTCP netip.AddrPort
 	direction  sdp.Direction
 	sends      bool // we may send
@@ -162,18 +161,26 @@ func (s *Session) willing() sdp.Local {
 func (s *Session) adopt(a sdp.Agreement) {
 	s.local.Layout, s.local.Index, s.local.Bound = a.Layout, a.Index, a.Bound
 	t := newTerms(a, s.engine.now())
-	moved := s.told != t.remote && (t.remote.Addr().IsValid() || s.target == 0)
+	moved := s.told != t.remote && (t.remote.Addr().IsValid() || s.terms.Load() == nil)
 	if moved {
 		s.told = t.remote
-		s.target++
 	}
-	t.target = s.target
 	s.terms.Store(t)
-	if moved {
-		dest := t.remote
-		s.dest.Store(&dest)
-	}
+	s.clocked(func() { s.install(t, moved) })
 	s.log.Debug("media negotiated", "codec", t.codec(), "remote", t.remote, "sends", t.sends, "receives", t.receives)
+}
+
+// install puts terms into force on the shard; its lock is held.
+func (s *Session) install(t *terms, moved bool) {
+	old := s.leg.terms
+	s.leg.terms = t
+	if old == nil || old.held || !old.receives {
+		s.leg.resumed = t.since // offers alone keep no silent stream going
+	}
+	if moved {
+		s.in.latch.retarget(t.remote)
+		s.aim(t.remote)
+	}
 }
 
 // ExpectFrom names the address the far end's signalling comes from. A far end
@@ -181,8 +188,7 @@ func (s *Session) adopt(a sdp.Agreement) {
 // believed at once when it comes from here, and only after some proof when it
 // comes from elsewhere.
 func (s *Session) ExpectFrom(a netip.Addr) {
-	a = a.Unmap()
-	s.trusted.Store(&a)
+	s.clocked(func() { s.trusted = a.Unmap() })
 }
 
 // Codecs names the codecs both sides have, the one in use first.

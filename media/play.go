@@ -60,7 +60,7 @@ func (p *Playback) Finished() bool { return p.finished.Load() }
 // Played is how much of it has been sent.
 func (p *Playback) Played() time.Duration { return time.Duration(p.frames.Load()) * frameTime }
 
-// end closes Done; the clock's lock is held.
+// end closes Done; the shard's lock is held.
 func (p *Playback) end(finished bool) {
 	if p.over {
 		return

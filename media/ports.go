@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"b2bua/media/port"
 )
 
 // ErrNoPorts says that no pair of ports is free; the call that wanted one gets
@@ -27,7 +29,7 @@ const (
 type ports struct {
 	mu    sync.Mutex
 	bind  netip.Addr
-	open  func(netip.AddrPort) (Conn, error)
+	open  func(netip.AddrPort) (port.Socket, error)
 	queue []pair
 	inUse int
 }
@@ -38,9 +40,9 @@ type pair struct {
 }
 
 func newPorts(cfg Config) *ports {
-	p := &ports{bind: cfg.Bind, open: cfg.Listen}
-	for port := (cfg.PortMin + 1) &^ 1; port+1 <= cfg.PortMax; port += 2 {
-		p.queue = append(p.queue, pair{port: port})
+	p := &ports{bind: cfg.Bind, open: cfg.listen}
+	for n := (cfg.PortMin + 1) &^ 1; n+1 <= cfg.PortMax; n += 2 {
+		p.queue = append(p.queue, pair{port: n})
 	}
 	rand.Shuffle(len(p.queue), func(i, j int) { p.queue[i], p.queue[j] = p.queue[j], p.queue[i] })
 	return p
@@ -48,18 +50,18 @@ func newPorts(cfg Config) *ports {
 
 // take opens a pair. A pair some other program holds goes to the end of the
 // queue.
-func (p *ports) take() (rtp, rtcp Conn, port int, err error) {
+func (p *ports) take() (rtp, rtcp port.Socket, at int, err error) {
 	var last error
 	for range openTries {
-		port, ok := p.next()
+		at, ok := p.next()
 		if !ok {
 			break
 		}
-		rtp, rtcp, last = p.listen(port)
+		rtp, rtcp, last = p.listen(at)
 		if last == nil {
-			return rtp, rtcp, port, nil
+			return rtp, rtcp, at, nil
 		}
-		p.release(port)
+		p.release(at)
 	}
 	if last != nil {
 		return nil, nil, 0, fmt.Errorf("%w: %w", ErrNoPorts, last)
@@ -67,7 +69,7 @@ func (p *ports) take() (rtp, rtcp Conn, port int, err error) {
 	return nil, nil, 0, ErrNoPorts
 }
 
-func (p *ports) next() (port int, ok bool) {
+func (p *ports) next() (at int, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.queue) == 0 {
@@ -82,23 +84,23 @@ func (p *ports) next() (port int, ok bool) {
 	return first.port, true
 }
 
-func (p *ports) listen(port int) (rtp, rtcp Conn, err error) {
-	rtp, err = p.open(netip.AddrPortFrom(p.bind, uint16(port)))
+func (p *ports) listen(at int) (rtp, rtcp port.Socket, err error) {
+	rtp, err = p.open(netip.AddrPortFrom(p.bind, uint16(at)))
 	if err != nil {
-		return nil, nil, fmt.Errorf("open rtp port %d: %w", port, err)
+		return nil, nil, fmt.Errorf("open rtp port %d: %w", at, err)
 	}
-	rtcp, err = p.open(netip.AddrPortFrom(p.bind, uint16(port+1)))
+	rtcp, err = p.open(netip.AddrPortFrom(p.bind, uint16(at+1)))
 	if err != nil {
-		rtp.Close()
-		return nil, nil, fmt.Errorf("open rtcp port %d: %w", port+1, err)
+		_ = rtp.Close() // it was never used
+		return nil, nil, fmt.Errorf("open rtcp port %d: %w", at+1, err)
 	}
 	return rtp, rtcp, nil
 }
 
-func (p *ports) release(port int) {
+func (p *ports) release(at int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.queue = append(p.queue, pair{port: port, freed: time.Now()})
+	p.queue = append(p.queue, pair{port: at, freed: time.Now()})
 	p.inUse--
 }
 

@@ -1,13 +1,9 @@
 package media
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // reception keeps what RFC 3550 §6.4.1 wants reported about a received stream,
-// and knows packets that come twice. One goroutine writes; the atomics are for
-// those who report.
+// and knows packets that come twice.
 type reception struct {
 	started bool
 	ssrc    uint32
@@ -17,14 +13,12 @@ type reception struct {
 	transit int32
 	jitter  uint32 // in sixteenths of a sample
 
-	base       atomic.Uint32 // first extended sequence number
-	highest    atomic.Uint32 // highest extended sequence number
-	fresh      atomic.Uint32 // packets since base
-	lostBefore atomic.Uint64 // of streams that ended
-	duplicates atomic.Uint64
-	reported   atomic.Uint32 // jitter, in samples
-	sender     atomic.Uint32 // its SSRC
-	streams    atomic.Uint64
+	base       uint32 // first extended sequence number
+	highest    uint32 // highest extended sequence number
+	fresh      uint32 // packets since base
+	lostBefore uint64 // of streams that ended
+	duplicates uint64
+	streams    uint64
 }
 
 const (
@@ -39,7 +33,7 @@ func (r *reception) note(p packet, now time.Duration, audio bool) bool {
 	case !r.started || p.ssrc != r.ssrc || ahead >= maxDropout && ahead <= 0xffff-maxMisorder:
 		r.restart(p)
 	case ahead == 0:
-		r.duplicates.Add(1)
+		r.duplicates++
 		return false
 	case ahead < maxDropout:
 		if p.seq < r.max {
@@ -47,18 +41,18 @@ func (r *reception) note(p packet, now time.Duration, audio bool) bool {
 		}
 		r.max = p.seq
 		r.window = r.window<<ahead | 1
-		r.highest.Store(r.cycles | uint32(p.seq))
+		r.highest = r.cycles | uint32(p.seq)
 	default:
 		behind := -ahead
 		if behind < 64 {
 			if r.window>>behind&1 != 0 {
-				r.duplicates.Add(1)
+				r.duplicates++
 				return false
 			}
 			r.window |= 1 << behind
 		}
 	}
-	r.fresh.Add(1)
+	r.fresh++
 	if audio {
 		r.timing(p.ts, now)
 	}
@@ -69,15 +63,14 @@ func (r *reception) note(p packet, now time.Duration, audio bool) bool {
 // sequence numbers jumped. The source is known to be the right one by now.
 func (r *reception) restart(p packet) {
 	if r.started {
-		r.lostBefore.Add(r.lost())
+		r.lostBefore += r.lost()
 	}
 	r.started, r.ssrc, r.max, r.cycles, r.window = true, p.ssrc, p.seq, 1<<16, 1
 	r.transit, r.jitter = 0, 0
-	r.base.Store(r.cycles | uint32(p.seq))
-	r.highest.Store(r.cycles | uint32(p.seq))
-	r.fresh.Store(0)
-	r.sender.Store(p.ssrc)
-	r.streams.Add(1)
+	r.base = r.cycles | uint32(p.seq)
+	r.highest = r.cycles | uint32(p.seq)
+	r.fresh = 0
+	r.streams++
 }
 
 // timing is the interarrival jitter of RFC 3550 A.8.
@@ -97,13 +90,15 @@ func (r *reception) timing(ts uint32, now time.Duration) {
 		return
 	}
 	r.jitter += uint32(d) - (r.jitter+8)>>4
-	r.reported.Store(r.jitter >> 4)
 }
+
+// reported is the jitter in samples.
+func (r *reception) reported() uint32 { return r.jitter >> 4 }
 
 // lost is how many packets of the stream at hand are missing.
 func (r *reception) lost() uint64 {
-	expected := r.highest.Load() - r.base.Load() + 1
-	if got := r.fresh.Load(); got < expected {
+	expected := r.highest - r.base + 1
+	if got := r.fresh; got < expected {
 		return uint64(expected - got)
 	}
 	return 0

@@ -8,8 +8,8 @@ import (
 )
 
 // route says where a leg's arriving audio goes: nil nowhere, with a relay
-// straight to the bridge peer, else into the jitter buffer. The clock stores
-// it, the RTP reader obeys it.
+// straight to the bridge peer, else into the jitter buffer. It is decided on the
+// clock and obeyed by what arrives.
 type route struct {
 	relay *relay
 }
@@ -19,11 +19,9 @@ var buffering = &route{}
 
 // relay sends one leg's packets on as the peer's stream: own SSRC, sequence
 // numbers and timestamps that continue the peer's, the peer's payload types.
-// Its mutable part belongs to the RTP reader of the leg it comes from, while
-// the route is stored.
 type relay struct {
 	from, to *Session
-	terms    *terms
+	in, out  *terms
 	pt       [128]int16 // ours to the peer's, sdp.NoPT: cannot be relayed
 
 	started bool
@@ -42,7 +40,7 @@ const jitterPayload = 640
 
 // newRelay works out how from's packets become to's; nil when they cannot.
 func newRelay(from, to *Session, in, out *terms) *relay {
-	r := &relay{from: from, to: to, terms: out}
+	r := &relay{from: from, to: to, in: in, out: out}
 	for i := range r.pt {
 		r.pt[i] = sdp.NoPT
 	}
@@ -63,15 +61,14 @@ func newRelay(from, to *Session, in, out *terms) *relay {
 	return r
 }
 
+// outdated: one of the legs was negotiated anew since.
+func (r *relay) outdated() bool { return r.in != r.from.leg.terms || r.out != r.to.leg.terms }
+
 // forward sends a packet on.
 func (r *relay) forward(p packet, event bool, now time.Duration) {
 	out := &r.to.out
 	pt := r.pt[p.pt]
 	if pt == sdp.NoPT {
-		return
-	}
-	if t := r.to.terms.Load(); t != r.terms || !t.sends {
-		// Held or renegotiated a moment ago: the clock will find a new route.
 		return
 	}
 	marker := p.marker

@@ -1,13 +1,9 @@
 package media
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
-	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -17,21 +13,20 @@ import (
 // side (RFC 3550 §6.3.1), so that all calls do not report at once.
 const reportEvery = 5 * time.Second
 
-// report is the RTCP of a session. Sending is the clock's; the atomics are
-// written by the readers.
+// report is the RTCP of a session.
 type report struct {
 	cname string
 	due   time.Duration
 	// expected and got of the last report, for the loss since (RFC 3550 A.3).
 	expected, got uint32
 
-	lastSR       atomic.Uint32 // middle of the far end's last NTP time
-	lastSRAt     atomic.Int64
-	rtt          atomic.Int64
-	remoteLost   atomic.Uint32
-	remoteJitter atomic.Uint32
-	received     atomic.Uint64
-	source       atomic.Pointer[netip.AddrPort] // where RTCP comes from
+	lastSR       uint32 // middle of the far end's last NTP time
+	lastSRAt     time.Duration
+	rtt          time.Duration
+	remoteLost   uint8
+	remoteJitter uint32
+	received     uint64
+	source       netip.AddrPort // where RTCP comes from
 }
 
 func (r *report) init(id uint64, now time.Duration) {
@@ -44,54 +39,35 @@ func (r *report) schedule(now time.Duration) {
 	r.due = now + reportEvery/2 + rand.N(reportEvery)
 }
 
-// readRTCP is the RTCP reader's goroutine.
-func (s *Session) readRTCP(c Conn) {
-	buf := make([]byte, maxPacket)
-	for {
-		n, from, err := c.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			if s.closed.Load() || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
-				return
-			}
-			continue
-		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		if s.receiveRTCP(buf[:n], from, s.engine.now()) {
-			s.report.source.Store(&from)
-		}
-	}
-}
-
 // receiveRTCP takes reports from the host RTP goes to, and from nobody else. A
 // BYE is not more than a report: a call ends by signalling, or anybody who can
-// forge a packet could end it.
-func (s *Session) receiveRTCP(raw []byte, from netip.AddrPort, now time.Duration) bool {
+// forge a packet could end it. The shard's lock is held.
+func (s *Session) receiveRTCP(raw []byte, from netip.AddrPort, now time.Duration) {
 	defer s.rescue("rtcp")
-	if s.fault.broken.Load() {
-		return false
+	if s.leg.gone {
+		return
 	}
-	dest := s.dest.Load()
-	if dest == nil || dest.Addr() != from.Addr().Unmap() {
-		s.count.refused.Add(1)
-		return false
+	if !s.dest.IsValid() || s.dest.Addr() != from.Addr() {
+		s.count.refused++
+		return
 	}
 	packets, err := rtcp.Unmarshal(raw)
 	if err != nil {
-		s.count.invalid.Add(1)
-		return false
+		s.count.invalid++
+		return
 	}
-	s.report.received.Add(1)
+	s.report.received++
 	for _, p := range packets {
 		switch p := p.(type) {
 		case *rtcp.SenderReport:
-			s.report.lastSR.Store(uint32(p.NTPTime >> 16))
-			s.report.lastSRAt.Store(int64(now))
+			s.report.lastSR = uint32(p.NTPTime >> 16)
+			s.report.lastSRAt = now
 			s.readReports(p.Reports)
 		case *rtcp.ReceiverReport:
 			s.readReports(p.Reports)
 		}
 	}
-	return true
+	s.report.source = from
 }
 
 func (s *Session) readReports(blocks []rtcp.ReceptionReport) {
@@ -99,20 +75,20 @@ func (s *Session) readReports(blocks []rtcp.ReceptionReport) {
 		if b.SSRC != s.out.ssrc {
 			continue
 		}
-		s.report.remoteLost.Store(uint32(b.FractionLost))
-		s.report.remoteJitter.Store(b.Jitter)
+		s.report.remoteLost = b.FractionLost
+		s.report.remoteJitter = b.Jitter
 		if b.LastSenderReport == 0 {
 			continue
 		}
 		// In 1/65536 s, modulo 2^32 (RFC 3550 §6.4.1).
 		rtt := ntp(time.Now())>>16&0xffffffff - uint64(b.LastSenderReport) - uint64(b.Delay)
 		if rtt &= 0xffffffff; rtt < 1<<22 {
-			s.report.rtt.Store(int64(rtt * uint64(time.Second) >> 16))
+			s.report.rtt = time.Duration(rtt * uint64(time.Second) >> 16)
 		}
 	}
 }
 
-// reportDue sends a report when it is time; the clock's lock is held.
+// reportDue sends a report when it is time.
 func (s *Session) reportDue(now time.Duration) {
 	if now < s.report.due {
 		return
@@ -130,14 +106,13 @@ func (s *Session) compound(now time.Duration) []rtcp.Packet {
 		Source: s.out.ssrc,
 		Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: s.report.cname}},
 	}}}
-	if s.out.packets.Load() == 0 {
+	if s.out.packets == 0 {
 		return []rtcp.Packet{&rtcp.ReceiverReport{SSRC: s.out.ssrc, Reports: blocks}, sdes}
 	}
-	at := time.Duration(s.out.lastAt.Load())
 	return []rtcp.Packet{&rtcp.SenderReport{
 		SSRC: s.out.ssrc, NTPTime: ntp(time.Now()),
-		RTPTime:     s.out.lastTS.Load() + samples(max(now-at, 0)),
-		PacketCount: uint32(s.out.packets.Load()), OctetCount: uint32(s.out.octets.Load()),
+		RTPTime:     s.out.ts + samples(max(now-s.out.at, 0)),
+		PacketCount: uint32(s.out.packets), OctetCount: uint32(s.out.octets),
 		Reports: blocks,
 	}, sdes}
 }
@@ -145,14 +120,14 @@ func (s *Session) compound(now time.Duration) []rtcp.Packet {
 // reception is the report block about the far end's stream, if there is one.
 func (s *Session) reception(now time.Duration) []rtcp.ReceptionReport {
 	r, in := &s.report, &s.in.recv
-	got := in.fresh.Load()
+	got := in.fresh
 	if got == 0 {
 		return nil
 	}
-	expected := in.highest.Load() - in.base.Load() + 1
+	expected := in.highest - in.base + 1
 	b := rtcp.ReceptionReport{
-		SSRC: in.sender.Load(), LastSequenceNumber: in.highest.Load(),
-		TotalLost: uint32(min(in.lost(), 1<<23-1)), Jitter: in.reported.Load(),
+		SSRC: in.ssrc, LastSequenceNumber: in.highest,
+		TotalLost: uint32(min(in.lost(), 1<<23-1)), Jitter: in.reported(),
 	}
 	if expected > r.expected && got >= r.got {
 		due := expected - r.expected
@@ -161,8 +136,8 @@ func (s *Session) reception(now time.Duration) []rtcp.ReceptionReport {
 		}
 	}
 	r.expected, r.got = expected, got
-	if at := time.Duration(r.lastSRAt.Load()); at > 0 {
-		b.LastSenderReport = r.lastSR.Load()
+	if at := r.lastSRAt; at > 0 {
+		b.LastSenderReport = r.lastSR
 		b.Delay = uint32(uint64(now-at) << 16 / uint64(time.Second))
 	}
 	return []rtcp.ReceptionReport{b}
@@ -170,7 +145,7 @@ func (s *Session) reception(now time.Duration) []rtcp.ReceptionReport {
 
 // sayBye tells the far end that our stream is over (RFC 3550 §6.6).
 func (s *Session) sayBye() {
-	if s.out.packets.Load() == 0 {
+	if s.out.packets == 0 {
 		return
 	}
 	packets := s.compound(s.engine.now())
@@ -187,22 +162,22 @@ func (s *Session) sendRTCP(packets []rtcp.Packet) {
 		s.log.Error("rtcp not written", "err", err)
 		return
 	}
-	if _, err := s.rtcp.WriteToUDPAddrPort(raw, to); err != nil {
-		s.count.unsent.Add(1)
+	if err := s.rtcp.Send(raw, to); err != nil {
+		s.count.unsent++
 	}
 }
 
 // rtcpDest is where reports go: back to where they come from, else to the port
 // told, else to the one above a learnt RTP port.
 func (s *Session) rtcpDest() (netip.AddrPort, bool) {
-	dest, t := s.dest.Load(), s.terms.Load()
-	if dest == nil || t == nil || !dest.IsValid() || dest.Port() == 0 {
+	dest, t := s.dest, s.leg.terms
+	if t == nil || !dest.IsValid() || dest.Port() == 0 {
 		return netip.AddrPort{}, false
 	}
-	if src := s.report.source.Load(); src != nil && src.Addr() == dest.Addr() {
-		return *src, true
+	if src := s.report.source; src.IsValid() && src.Addr() == dest.Addr() {
+		return src, true
 	}
-	if *dest == t.remote && t.remoteRTCP.IsValid() {
+	if dest == t.remote && t.remoteRTCP.IsValid() {
 		return t.remoteRTCP, true
 	}
 	if dest.Port() == 65535 {

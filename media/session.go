@@ -13,6 +13,7 @@ import (
 	"b2bua/dtmf"
 	"b2bua/media/codec"
 	"b2bua/media/jitter"
+	"b2bua/media/port"
 	"b2bua/media/sdp"
 )
 
@@ -88,11 +89,7 @@ type Session struct {
 	log     *slog.Logger
 	opened  time.Duration
 	port    int
-	rtp     Conn
-	rtcp    Conn
-	readers sync.WaitGroup
 	closing sync.Once
-	closed  atomic.Bool
 
 	// mu guards what offer and answer need.
 	mu       sync.Mutex
@@ -102,61 +99,38 @@ type Session struct {
 	theirs   sdp.Origin     // of the far end's last description
 	holding  bool           // we hold the far end
 	told     netip.AddrPort // the last remote with an address
-	target   int            // how often it changed
 
-	terms   atomic.Pointer[terms]          // what was negotiated
-	trusted atomic.Pointer[netip.Addr]     // where signalling came from
-	dest    atomic.Pointer[netip.AddrPort] // where RTP goes
-	shard   atomic.Pointer[shard]
-	peer    atomic.Pointer[Session]
+	terms atomic.Pointer[terms] // what was negotiated
+	shard atomic.Pointer[shard]
 
-	in     receiver              // the RTP reader's
-	route  atomic.Pointer[route] // where arriving audio goes
-	relay  atomic.Bool           // the RTP reader is using a route
-	buffer buffered              // between the RTP reader and the clock
-	out    stream                // the clock's, or a relaying peer's reader's
-	leg    leg                   // the clock's
-	digits keypad                // digits heard
-	report report                // RTCP
-	fault  fault                 // what a panic left of it
-	count  counters
+	// All below is the shard's: its lock guards it.
+	phase   int
+	rtp     port.Socket
+	rtcp    port.Socket
+	lanes   [2]lane
+	trusted netip.Addr     // where signalling came from
+	dest    netip.AddrPort // where RTP goes
+	in      receiver
+	route   *route // where arriving audio goes
+	buffer  *jitter.Buffer
+	out     stream
+	leg     leg
+	digits  keypad // digits heard
+	report  report // RTCP
+	fault   fault  // what a panic left of it
+	count   counters
 }
 
-// buffered is the jitter buffer and its lock, the only one audio packets meet.
-type buffered struct {
-	mu sync.Mutex
-	jb *jitter.Buffer
-}
-
-func (b *buffered) pull(dst []byte, need int) jitter.Pulled {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.jb.Pull(dst, need)
-}
-
-// running reports whether a stream has begun.
-func (b *buffered) running() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.jb.Running()
-}
-
-func (b *buffered) advance(samples int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.jb.Advance(samples)
-}
-
-// counters are written by whoever does the work and read by Stats.
+// counters are what Stats shows.
 type counters struct {
-	received, octets  atomic.Uint64
-	refused, invalid  atomic.Uint64
-	concealed, digits atomic.Uint64
-	unsent            atomic.Uint64
-	lastRTP           atomic.Int64 // engine time; 0: never
+	received, octets  uint64
+	refused, invalid  uint64
+	concealed, digits uint64
+	unsent            uint64
+	lastRTP           time.Duration // engine time; 0: never
 }
 
-func newSession(e *Engine, o Options, formats []sdp.Format, port int, rtp, rtcp Conn) *Session {
+func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp port.Socket) *Session {
 	log := o.Log
 	if log == nil {
 		log = e.log
@@ -164,9 +138,10 @@ func newSession(e *Engine, o Options, formats []sdp.Format, port int, rtp, rtcp 
 	if o.Timeout == 0 {
 		o.Timeout = e.cfg.Timeout
 	}
-	s := &Session{engine: e, opts: o, log: log, opened: e.now(), port: port, rtp: rtp, rtcp: rtcp}
+	s := &Session{engine: e, opts: o, log: log, opened: e.now(), port: at, rtp: rtp, rtcp: rtcp}
+	s.lanes = [2]lane{{session: s}, {session: s, control: true}}
 	s.local = sdp.Local{
-		Addr: e.cfg.Advertise, Port: port, RTCP: port + 1, Codecs: formats,
+		Addr: e.cfg.Advertise, Port: at, RTCP: at + 1, Codecs: formats,
 		Prefer: o.Prefer, EventPT: eventPT, Direction: sdp.SendRecv,
 		Origin: sdp.Origin{Addr: e.cfg.Advertise},
 	}
@@ -174,35 +149,65 @@ func newSession(e *Engine, o Options, formats []sdp.Format, port int, rtp, rtcp 
 		s.local.EventPT = sdp.NoPT
 	}
 	s.versions = sdp.NewVersions(uint64(rand.Uint32N(1<<31)) + 1)
-	s.buffer.jb = jitter.New(jitter.Default)
+	s.buffer = jitter.New(jitter.Default)
 	s.out.init()
 	s.leg.init()
 	s.report.init(e.nextID.Add(1), s.opened)
 	return s
 }
 
+// polled gives the sockets that the shard has to hear itself; with their owners.
+func (s *Session) polled() []*port.FD {
+	var fds []*port.FD
+	for i, c := range []port.Socket{s.rtp, s.rtcp} {
+		if fd, ok := c.(*port.FD); ok {
+			fd.Owner = &s.lanes[i]
+			fds = append(fds, fd)
+		}
+	}
+	return fds
+}
+
+// readers gives those that have a goroutine instead.
+func (s *Session) readers() []*port.Reader {
+	var rs []*port.Reader
+	for _, c := range []port.Socket{s.rtp, s.rtcp} {
+		if r, ok := c.(*port.Reader); ok {
+			rs = append(rs, r)
+		}
+	}
+	return rs
+}
+
 // listen starts the readers.
 func (s *Session) listen() {
-	s.readers.Go(func() { s.readRTP(s.rtp) })
-	s.readers.Go(func() { s.readRTCP(s.rtcp) })
+	for i, r := range s.readers() {
+		r.Start(maxPacket, s.lanes[i].arrived)
+	}
 }
 
 // Close ends the session: what plays is done, the bridge is parted, the ports
 // are returned. It may be called again, and waits for the readers every time.
 func (s *Session) Close() {
 	s.closing.Do(func() {
-		s.closed.Store(true)
 		s.engine.forget(s)
-		s.sayBye()
-		s.rtp.Close()
-		s.rtcp.Close()
-		s.readers.Wait()
+		for _, r := range s.readers() {
+			r.Wait()
+		}
 		s.engine.ports.release(s.port)
 	})
-	s.readers.Wait()
 }
 
-// silence ends what the clock had to do with the leg; its lock is held.
+// hangUp closes the sockets.
+func (s *Session) hangUp() {
+	for _, c := range []port.Socket{s.rtp, s.rtcp} {
+		if err := c.Close(); err != nil {
+			s.log.Warn("media port not closed", "port", s.port, "err", err)
+		}
+	}
+}
+
+// silence ends what the shard had to do with the leg; its lock is held.
 func (s *Session) silence() {
 	s.leg.gone = true
 	if p := s.leg.play; p != nil {
@@ -210,7 +215,7 @@ func (s *Session) silence() {
 	}
 	s.leg.play = nil
 	s.leg.taps = nil
-	s.route.Store(nil)
+	s.route = nil
 }
 
 // SendDigits sends digits to the far end, each for duration and followed by

@@ -7,21 +7,17 @@ import "time"
 const declick = sampleRate / 200
 
 // speak makes and sends this tick's frame to the far end, unless the bridge
-// peer's reader does.
+// peer's packets are relayed.
 func (s *Session) speak(tick uint64, now time.Duration) {
 	l := &s.leg
 	if tick <= l.lastTick {
 		return
 	}
-	if l.writer != nil {
-		w := l.writer
-		if r := w.route.Load(); r != nil && r.relay != nil && r.relay.to == s || w.relay.Load() {
+	if w := l.writer; w != nil {
+		if r := w.route; r != nil && r.relay != nil && r.relay.to == s {
 			return
 		}
-		// The reader has left: the stream is the clock's again.
-		l.writer = nil
-		l.paused = true
-		l.feed, l.last = any(w), 0
+		l.reclaim()
 	}
 	t := l.terms
 	may := t != nil && t.sends && (l.sender.Busy() || !l.idle(now))
@@ -61,6 +57,16 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	}
 }
 
+// reclaim: the relay has ended, the stream is the clock's again.
+func (l *leg) reclaim() {
+	if l.writer == nil {
+		return
+	}
+	l.feed, l.last = any(l.writer), 0
+	l.writer = nil
+	l.paused = true
+}
+
 // quietEvery is how often a far end gets a packet while its bridge peer sends
 // none: it keeps the way through NAT open (RFC 6263 §4.6), and a far end content
 // that waits for sound.
@@ -69,7 +75,7 @@ const quietEvery = 50 // frames: one second
 // idle: the bridge peer has sent nothing for a while, nor does anything play.
 func (l *leg) idle(now time.Duration) bool {
 	p := l.peer
-	if p == nil || l.play != nil || now-time.Duration(p.count.lastRTP.Load()) <= staleAfter {
+	if p == nil || l.play != nil || now-p.count.lastRTP <= staleAfter {
 		l.quiet = 0
 		return false
 	}
@@ -130,8 +136,8 @@ func (s *Session) skip(samples uint32) {
 		s.out.ts += samples
 		l.spurt = true
 	}
-	if s.route.Load() == buffering {
-		s.buffer.advance(int(samples))
+	if s.route == buffering {
+		s.buffer.Advance(int(samples))
 	}
 }
 
@@ -177,21 +183,18 @@ func (s *Session) speakDigit(send, first, end bool, symbol byte, event [4]byte, 
 
 // tend does what is due now and then: digits whose end was lost, a stream that
 // has stopped, reports.
-func (s *Session) tend(sh *shard, now time.Duration) {
+func (s *Session) tend(sh *shard, tick uint64, now time.Duration) {
 	l := &s.leg
-	l.lastTick = sh.tick
-	if s.digits.open.Load() {
-		sh.after = append(sh.after, func() {
-			defer s.rescue("digits")
-			s.flushDigits(now)
-		})
+	l.lastTick = tick
+	if s.digits.recv.Open() {
+		s.flushDigits(now)
 	}
 	if now < l.checkAt {
 		return
 	}
 	l.checkAt = now + time.Second/2
 	if s.lost(now) {
-		sh.after = append(sh.after, s.tellLost)
+		sh.later(s, "lost", s.tellLost)
 	}
 	s.reportDue(now)
 }
@@ -205,7 +208,7 @@ func (s *Session) lost(now time.Duration) bool {
 		l.resumed = now
 		return false
 	}
-	last := max(time.Duration(s.count.lastRTP.Load()), l.resumed, l.lostTold)
+	last := max(s.count.lastRTP, l.resumed, l.lostTold)
 	if now-last < s.opts.Timeout {
 		return false
 	}

@@ -37,38 +37,37 @@ type Stats struct {
 }
 
 // Stats may be asked at any time, of a closed session too.
-func (s *Session) Stats() Stats {
-	st := Stats{
-		Codec:           s.Codec(),
-		Local:           netip.AddrPortFrom(s.engine.cfg.Advertise, uint16(s.port)),
-		PacketsReceived: s.count.received.Load(),
-		BytesReceived:   s.count.octets.Load(),
-		PacketsSent:     s.out.packets.Load(),
-		BytesSent:       s.out.octets.Load(),
-		Unsent:          s.count.unsent.Load(),
-		Lost:            s.in.recv.lostBefore.Load() + s.in.recv.lost(),
-		Duplicates:      s.in.recv.duplicates.Load(),
-		Concealed:       duration(uint32(s.count.concealed.Load())),
-		Streams:         s.in.recv.streams.Load(),
-		Refused:         s.count.refused.Load(),
-		Invalid:         s.count.invalid.Load(),
-		Digits:          s.count.digits.Load(),
-		Jitter:          duration(s.in.recv.reported.Load()),
-		RTT:             time.Duration(s.report.rtt.Load()),
-		RemoteLost:      float64(s.report.remoteLost.Load()) / 256,
-		RemoteJitter:    duration(s.report.remoteJitter.Load()),
-		Reports:         s.report.received.Load(),
-	}
-	if d := s.dest.Load(); d != nil {
-		st.Remote = *d
-	}
-	if r := s.route.Load(); r != nil {
-		st.Relayed = r.relay != nil
-	}
-	s.buffer.mu.Lock()
-	st.Late = s.buffer.jb.Stats().Late
-	s.buffer.mu.Unlock()
+func (s *Session) Stats() (st Stats) {
+	s.clocked(func() { st = s.stats() })
 	return st
+}
+
+func (s *Session) stats() Stats {
+	recv := &s.in.recv
+	return Stats{
+		Codec:           s.Codec(),
+		Relayed:         s.route != nil && s.route.relay != nil,
+		Local:           netip.AddrPortFrom(s.engine.cfg.Advertise, uint16(s.port)),
+		Remote:          s.dest,
+		PacketsReceived: s.count.received,
+		BytesReceived:   s.count.octets,
+		PacketsSent:     s.out.packets,
+		BytesSent:       s.out.octets,
+		Unsent:          s.count.unsent,
+		Lost:            recv.lostBefore + recv.lost(),
+		Late:            s.buffer.Stats().Late,
+		Duplicates:      recv.duplicates,
+		Concealed:       duration(uint32(s.count.concealed)),
+		Streams:         recv.streams,
+		Refused:         s.count.refused,
+		Invalid:         s.count.invalid,
+		Digits:          s.count.digits,
+		Jitter:          duration(recv.reported()),
+		RTT:             s.report.rtt,
+		RemoteLost:      float64(s.report.remoteLost) / 256,
+		RemoteJitter:    duration(s.report.remoteJitter),
+		Reports:         s.report.received,
+	}
 }
 
 // duration is the time of samples.

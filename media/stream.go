@@ -3,7 +3,6 @@ package media
 import (
 	"encoding/binary"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 )
 
@@ -13,19 +12,15 @@ const (
 )
 
 // stream is what we send to one far end: one SSRC, sequence numbers without a
-// gap and timestamps that follow the clock, whoever writes it. It has one
-// writer at a time: the clock, or the RTP reader of the leg that is relayed
-// into it. Writers change only on the clock, which hands over by storing a
-// route and takes back after the reader has left it.
+// gap and timestamps that follow the clock, whoever writes it: the clock, or the
+// leg that is relayed into it.
 type stream struct {
 	ssrc uint32
 	seq  uint16        // of the last packet
 	ts   uint32        // of the last packet
 	at   time.Duration // when it was sent
 
-	packets, octets atomic.Uint64
-	lastTS          atomic.Uint32 // ts and at again, for RTCP
-	lastAt          atomic.Int64
+	packets, octets uint64
 }
 
 func (o *stream) init() {
@@ -63,20 +58,17 @@ func putHeader(b []byte, pt uint8, marker bool, seq uint16, ts, ssrc uint32) {
 // sent notes a packet for RTCP and statistics.
 func (o *stream) sent(octets int, now time.Duration) {
 	o.at = now
-	o.packets.Add(1)
-	o.octets.Add(uint64(octets))
-	o.lastTS.Store(o.ts)
-	o.lastAt.Store(int64(now))
+	o.packets++
+	o.octets += uint64(octets)
 }
 
 // transmit sends a finished packet to where the far end is.
 func (s *Session) transmit(b []byte) {
-	dest := s.dest.Load()
-	if dest == nil || !dest.IsValid() || dest.Port() == 0 {
+	if !s.dest.IsValid() || s.dest.Port() == 0 {
 		return
 	}
-	if _, err := s.rtp.WriteToUDPAddrPort(b, *dest); err != nil {
+	if err := s.rtp.Send(b, s.dest); err != nil {
 		// An unreachable far end shows as silence, and silence as OnLost.
-		s.count.unsent.Add(1)
+		s.count.unsent++
 	}
 }

@@ -1,0 +1,303 @@
+package media
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"b2bua/media/port"
+)
+
+// burst is how many packets are taken off one socket before the others have
+// their turn: a port that is flooded keeps nobody waiting.
+const burst = 4
+
+// shard is one loop and the legs it owns: it takes their packets off the
+// sockets, relays them or fills jitter buffers, ticks and sends. Legs that hear
+// each other are on the same one.
+//
+// Its lock is taken once for each time the loop wakes up, not for each packet or
+// leg. Whoever holds it owns all there is of the legs: the loop while it works,
+// a reader (where sockets cannot be polled) while it hands a packet over, and
+// those who change a leg while they do (see Session.clocked).
+type shard struct {
+	engine *Engine
+	size   atomic.Int64 // legs
+	late   atomic.Uint64
+
+	mu      sync.Mutex
+	running bool
+	poll    *port.Poll    // nil: readers hear the sockets, or there are none
+	ring    chan struct{} // wakes the loop when there is no poll
+	phases  [phases]phase
+	broken  []*Session // legs taken off, whose owners have not closed them yet
+
+	after   []news // to be told when the lock is released
+	telling bool   // by somebody, at this moment
+
+	inbox  [maxPacket]byte              // the packet that came
+	packet [headerSize + maxPacket]byte // the one that the clock is at work on
+}
+
+// lane is one of a leg's two sockets, as its shard hears it.
+type lane struct {
+	session *Session
+	control bool // RTCP
+}
+
+// news is something that the owner of a leg is to be told.
+type news struct {
+	session *Session
+	what    string
+	tell    func()
+}
+
+// run is the loop.
+func (sh *shard) run(ctx context.Context) error {
+	if err := sh.start(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, sh.wake)
+	defer stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		sh.turn(sh.wait(timer))
+	}
+	return nil
+}
+
+// start readies what the loop waits with.
+func (sh *shard) start() error {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.running = true
+	if sh.ring == nil {
+		sh.ring = make(chan struct{}, 1)
+	}
+	return sh.ready()
+}
+
+// ready makes the poll when there is none; the lock is held.
+func (sh *shard) ready() error {
+	if sh.poll != nil || !sh.engine.cfg.polled() {
+		return nil
+	}
+	p, err := port.NewPoll()
+	if err != nil {
+		return fmt.Errorf("media: %w", err)
+	}
+	sh.poll = p
+	return nil
+}
+
+// stop ends what start began, when the loop has ended.
+func (sh *shard) stop() {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.running = false
+	sh.rest()
+}
+
+// rest gives the poll back when nobody needs it; the lock is held.
+func (sh *shard) rest() {
+	if sh.poll != nil && !sh.running && sh.poll.Watched() == 0 {
+		sh.poll.Close()
+		sh.poll = nil
+	}
+}
+
+// wait waits until there is something to do, and says how many sockets have
+// something.
+func (sh *shard) wait(timer *time.Timer) int {
+	sh.mu.Lock()
+	until := sh.due()
+	poll := sh.poll
+	sh.mu.Unlock()
+	if poll != nil {
+		return poll.Wait(until)
+	}
+	if until.IsZero() {
+		<-sh.ring
+		return 0
+	}
+	timer.Reset(time.Until(until))
+	select {
+	case <-sh.ring:
+	case <-timer.C:
+	}
+	return 0
+}
+
+// turn does all that is due: packets first, so that they are in the frames of
+// this tick.
+func (sh *shard) turn(ready int) {
+	sh.mu.Lock()
+	defer sh.unlock()
+	now := sh.engine.now()
+	for i := range ready {
+		if fd := sh.poll.Ready(i); fd != nil {
+			sh.read(fd, now)
+		}
+	}
+	sh.advance(now)
+}
+
+// read takes some packets off a socket.
+func (sh *shard) read(fd *port.FD, now time.Duration) {
+	l := fd.Owner.(*lane)
+	for range burst {
+		n, from, ok := fd.Recv(sh.inbox[:])
+		if !ok {
+			return
+		}
+		l.take(sh.inbox[:n], from, now)
+	}
+}
+
+func (l *lane) take(b []byte, from netip.AddrPort, now time.Duration) {
+	if l.control {
+		l.session.receiveRTCP(b, from, now)
+		return
+	}
+	l.session.receive(b, from, now)
+}
+
+// arrived is where a reader hands a packet over.
+func (l *lane) arrived(b []byte, from netip.AddrPort) {
+	sh := l.session.lock()
+	defer sh.unlock()
+	l.take(b, from, sh.engine.now())
+}
+
+// unlock releases the lock and tells the owners what there is to tell, in order:
+// whoever finds somebody telling leaves it to him.
+func (sh *shard) unlock() {
+	if sh.telling {
+		sh.mu.Unlock()
+		return
+	}
+	sh.telling = true
+	for len(sh.after) > 0 {
+		after := sh.after
+		sh.after = nil
+		sh.mu.Unlock()
+		for _, n := range after {
+			n.session.tell(n)
+		}
+		sh.mu.Lock()
+	}
+	sh.telling = false
+	sh.mu.Unlock()
+}
+
+// later has the owner of a leg told something when the lock is released.
+func (sh *shard) later(s *Session, what string, tell func()) {
+	sh.after = append(sh.after, news{s, what, tell})
+}
+
+// wake ends the loop's wait.
+func (sh *shard) wake() {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.nudge()
+}
+
+// nudge is wake with the lock held.
+func (sh *shard) nudge() {
+	if sh.poll != nil {
+		sh.poll.Wake()
+		return
+	}
+	select {
+	case sh.ring <- struct{}{}:
+	default: // it rings already, or there is no loop
+	}
+}
+
+// add takes a leg on, in the emptiest phase.
+func (sh *shard) add(s *Session) error {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if err := sh.ready(); err != nil {
+		return err
+	}
+	if err := sh.hear(s); err != nil {
+		sh.rest()
+		return err
+	}
+	s.shard.Store(sh)
+	s.phase = sh.emptiest()
+	sh.attach(s)
+	return nil
+}
+
+// attach takes a leg on; the lock is held.
+func (sh *shard) attach(s *Session) {
+	sh.phases[s.phase].join(s, s.phase, sh.engine.now())
+	sh.size.Add(1)
+	sh.nudge()
+}
+
+// detach lets a leg go; the lock is held.
+func (sh *shard) detach(s *Session) {
+	if sh.phases[s.phase].leave(s) {
+		sh.size.Add(-1)
+	}
+	if i := slices.Index(sh.broken, s); i >= 0 {
+		sh.broken = slices.Delete(sh.broken, i, i+1)
+	}
+}
+
+// hear puts a leg's sockets on the poll; the lock is held.
+func (sh *shard) hear(s *Session) error {
+	for _, fd := range s.polled() {
+		if err := sh.poll.Add(fd); err != nil {
+			sh.deafen(s)
+			return fmt.Errorf("media: %w", err)
+		}
+	}
+	return nil
+}
+
+// deafen takes them off again.
+func (sh *shard) deafen(s *Session) {
+	for _, fd := range s.polled() {
+		sh.poll.Remove(fd)
+	}
+}
+
+// remove lets a leg go for good: it says goodbye and gives its ports back.
+func (sh *shard) remove(s *Session) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.detach(s)
+	s.silence()
+	s.sayBye()
+	sh.deafen(s)
+	s.hangUp()
+	sh.rest()
+}
+
+// clocked runs f while the leg's shard stands still.
+func (s *Session) clocked(f func()) {
+	sh := s.lock()
+	defer sh.mu.Unlock()
+	f()
+}
+
+// lock takes the lock of the shard that the leg is on.
+func (s *Session) lock() *shard {
+	for {
+		sh := s.shard.Load()
+		sh.mu.Lock()
+		if s.shard.Load() == sh {
+			return sh
+		}
+		sh.mu.Unlock()
+	}
+}

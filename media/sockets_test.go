@@ -1,0 +1,357 @@
+package media_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"b2bua/media"
+)
+
+// onSockets runs a story on real sockets: polled, and read by goroutines as on
+// systems that cannot poll.
+func onSockets(t *testing.T, story func(t *testing.T, e *media.Engine)) {
+	readers := func(a netip.AddrPort) (media.Conn, error) {
+		return net.ListenUDP("udp4", net.UDPAddrFromAddrPort(a))
+	}
+	for name, listen := range map[string]func(netip.AddrPort) (media.Conn, error){"polled": nil, "readers": readers} {
+		t.Run(name, func(t *testing.T) {
+			e := media.New(media.Config{Advertise: loopback, PortMin: 30000, PortMax: 39999, Listen: listen}, slog.New(slog.DiscardHandler))
+			ctx, cancel := context.WithCancel(t.Context())
+			var running sync.WaitGroup
+			running.Go(func() {
+				if err := e.Run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+			story(t, e)
+			cancel()
+			running.Wait()
+			if e.Sessions() != 0 || e.PortsInUse() != 0 {
+				t.Errorf("%d sessions, %d ports after the engine ended", e.Sessions(), e.PortsInUse())
+			}
+		})
+	}
+}
+
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+// far is a far end on a real socket.
+type far struct {
+	t       *testing.T
+	conn    *net.UDPConn
+	session *media.Session
+	to      netip.AddrPort
+	seq     uint16
+}
+
+func newFar(t *testing.T, host string) *far {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(host)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &far{t: t, conn: conn}
+}
+
+// calls opens a session with a far end.
+func calls(t *testing.T, e *media.Engine) *far {
+	t.Helper()
+	f := newFar(t, "127.0.0.1")
+	var err error
+	if f.session, err = e.Open(media.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.session.Answer(describe(f.at(), 0, "PCMU")); err != nil {
+		t.Fatal(err)
+	}
+	f.to = f.session.Stats().Local
+	return f
+}
+
+func (f *far) at() netip.AddrPort { return f.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// say sends a frame that is told apart by a number.
+func (f *far) say(n uint32) {
+	f.t.Helper()
+	f.seq++
+	p := rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: f.seq, Timestamp: uint32(f.seq) * 160, SSRC: 7}, Payload: frame(n)}
+	raw, err := p.Marshal()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := f.conn.WriteToUDPAddrPort(raw, f.to); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// frame is 20 ms of sound that no other number has, and that is not silence.
+func frame(n uint32) []byte {
+	return bytes.Repeat([]byte{0x80, byte(n >> 14 & 0x7f), byte(n >> 7 & 0x7f), byte(n & 0x7f)}, 40)
+}
+
+var marks atomic.Uint32
+
+// hear waits for the next packet and gives its sound; nil when there is none for
+// a while.
+func (f *far) hear() []byte {
+	f.t.Helper()
+	if err := f.conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+		f.t.Fatal(err)
+	}
+	buf := make([]byte, 2000)
+	n, err := f.conn.Read(buf)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var p rtp.Packet
+	if err := p.Unmarshal(buf[:n]); err != nil {
+		f.t.Fatal(err)
+	}
+	return p.Payload
+}
+
+// reaches lets a far end talk until another hears it at once, with nothing under
+// way any more.
+func (f *far) reaches(z *far) {
+	f.t.Helper()
+	for range 200 {
+		n := marks.Add(1)
+		f.say(n)
+		for range 4 {
+			if bytes.Equal(z.hear(), frame(n)) {
+				if f.session.Stats().Relayed {
+					return
+				}
+				break
+			}
+		}
+	}
+	f.t.Fatal("never relayed")
+}
+
+// passes says something and wants it heard as it is. On a machine so busy that
+// the stream counts as silent meanwhile it begins again.
+func (f *far) passes(z *far) {
+	f.t.Helper()
+	for range 20 {
+		n := marks.Add(1)
+		f.say(n)
+		got := z.hear()
+		if bytes.Equal(got, frame(n)) {
+			return
+		}
+		if !bytes.Equal(got, bytes.Repeat([]byte{0xff}, len(got))) {
+			f.t.Fatalf("%x instead of %x", got, frame(n))
+		}
+		f.reaches(z)
+	}
+	f.t.Fatal("never heard")
+}
+
+// relayed bridges two far ends and waits until their packets go straight through.
+func relayed(a, z *far) {
+	media.Bridge(a.session, z.session)
+	z.say(0)
+	a.reaches(z)
+	z.reaches(a)
+}
+
+// What one far end sends the other gets, packet by packet, as it was sent.
+func TestRelayOnSockets(t *testing.T) {
+	onSockets(t, func(t *testing.T, e *media.Engine) {
+		a, z := calls(t, e), calls(t, e)
+		relayed(a, z)
+		for range 300 {
+			a.passes(z)
+			z.passes(a)
+		}
+	})
+}
+
+// A stranger is never heard at the far end nor by a tap, before or after the
+// real one has spoken, and a port that is flooded keeps nobody else waiting.
+func TestFloodOfStrangers(t *testing.T) {
+	onSockets(t, func(t *testing.T, e *media.Engine) {
+		a, z, flooded := calls(t, e), calls(t, e), calls(t, e)
+		relayed(a, z)
+		tape := &crier{}
+		flooded.session.AddTap(tape)
+		mallory := newFar(t, "127.0.0.2")
+		ports := []netip.AddrPort{a.to, flooded.to, netip.AddrPortFrom(loopback, flooded.to.Port()+1)}
+		for range 200 {
+			for _, mallory.to = range ports {
+				for range 50 {
+					mallory.say(1)
+				}
+			}
+			a.passes(z)
+		}
+		flooded.session.RemoveTap(tape)
+		if tape.heard != 0 {
+			t.Errorf("%d frames of the stranger", tape.heard)
+		}
+		if st := flooded.session.Stats(); st.Refused == 0 || st.Remote != flooded.at() || st.PacketsReceived != 0 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// crier counts the frames in which anything is heard.
+type crier struct{ heard int }
+
+func (c *crier) Frame(f media.TapFrame) {
+	for _, s := range f.PCM {
+		if f.Dir == media.In && s != 0 {
+			c.heard++
+			return
+		}
+	}
+}
+
+// A leg that is bridged to one after the other, on all shards, loses none of its
+// packets on the way.
+func TestMovingLosesNothing(t *testing.T) {
+	onSockets(t, func(t *testing.T, e *media.Engine) {
+		var others []*far
+		for range 2*runtime.GOMAXPROCS(0) + 2 {
+			others = append(others, calls(t, e))
+		}
+		a := calls(t, e)
+		for n := range 400 {
+			a.say(1)
+			media.Bridge(others[n%len(others)].session, a.session)
+			if n%20 > 0 {
+				continue // what a socket's buffer holds is under way at once
+			}
+			for end := time.Now().Add(10 * time.Second); a.session.Stats().PacketsReceived <= uint64(n); runtime.Gosched() {
+				if time.Now().After(end) {
+					t.Fatalf("%d packets of %d came", a.session.Stats().PacketsReceived, n+1)
+				}
+			}
+		}
+	})
+}
+
+// A far end that moves by a re-INVITE is heard and sent to at its new place at
+// once, and no longer at the old one; ICMP errors of a place that is gone end
+// nothing.
+func TestRetargetOnSockets(t *testing.T) {
+	onSockets(t, func(t *testing.T, e *media.Engine) {
+		a, z := calls(t, e), calls(t, e)
+		relayed(a, z)
+		old := a.conn
+		moved := newFar(t, "127.0.0.1")
+		moved.session, moved.to, moved.seq = a.session, a.to, a.seq+1
+		if _, err := moved.session.Answer(describe(moved.at(), 0, "PCMU")); err != nil {
+			t.Fatal(err)
+		}
+		relayed(moved, z)
+		a.say(0xbad)
+		for n := range uint32(50) {
+			moved.say(n)
+			if got := z.hear(); !bytes.Equal(got, frame(n)) {
+				t.Fatalf("packet %d came as %x", n, got[:4])
+			}
+		}
+		old.Close()
+		if st := moved.session.Stats(); st.Remote != moved.at() {
+			t.Errorf("sending to %s", st.Remote)
+		}
+		at := moved.at()
+		moved.conn.Close()
+		for n := range uint32(50) {
+			z.say(n)
+		}
+		back, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { back.Close() })
+		moved.conn = back
+		relayed(moved, z)
+	})
+}
+
+// Sessions that come and go in haste leave nothing behind.
+func TestHasteLeavesNothing(t *testing.T) {
+	onSockets(t, func(t *testing.T, e *media.Engine) {
+		before := descriptors()
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 50 {
+					a, errA := e.Open(media.Options{})
+					z, errZ := e.Open(media.Options{})
+					if errA != nil || errZ != nil {
+						t.Error(errA, errZ)
+						return
+					}
+					answer, err := z.Answer(a.Offer())
+					if err != nil {
+						t.Error(err)
+					}
+					if err := a.Accept(answer); err != nil {
+						t.Error(err)
+					}
+					media.Bridge(a, z)
+					a.Play(media.HoldMusic())
+					go a.Close()
+					z.Close()
+					a.Close()
+				}
+			})
+		}
+		all.Wait()
+		if n := descriptors(); n > before+10 || e.Sessions() != 0 || e.PortsInUse() != 0 {
+			t.Errorf("%d descriptors, %d before; %d sessions, %d ports", n, before, e.Sessions(), e.PortsInUse())
+		}
+	})
+}
+
+// Sessions may be opened and closed when the engine does not run, before and
+// after.
+func TestOpenWithoutRun(t *testing.T) {
+	before := descriptors()
+	e := media.New(media.Config{Advertise: loopback, PortMin: 30000, PortMax: 39999}, slog.New(slog.DiscardHandler))
+	once := func() {
+		var open []*media.Session
+		for range 10 {
+			s, err := e.Open(media.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			open = append(open, s)
+		}
+		media.Bridge(open[0], open[1])
+		media.Bridge(open[1], open[2])
+		for _, s := range open {
+			s.Close()
+		}
+	}
+	once()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	once()
+	if n := descriptors(); n > before+4 {
+		t.Errorf("%d descriptors, %d before", n, before)
+	}
+}
