@@ -13,7 +13,8 @@ func (s *Server) nounRoutes() {
 		path: "/v2/call-flows", name: "Call flow", tag: "Call flows", kind: flows.KindFlow, idField: "call_flow_id",
 		about: "A call flow says how the calls to a number are handled. Its rules are tried in order; the first whose pattern and conditions hold wins.",
 		rows:  s.Store.Flows(), fresh: flows.NewCallFlow,
-		id: func(x *flows.CallFlow) string { return x.ID },
+		id:    func(x *flows.CallFlow) string { return x.ID },
+		check: s.checkTests,
 	})
 	serve(s, noun[flows.IVRMenu]{
 		path: "/v2/ivr-menus", name: "IVR menu", tag: "IVR menus", kind: flows.KindMenu, idField: "menu_id",

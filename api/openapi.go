@@ -112,6 +112,9 @@ func (s *Server) finishOpenAPI() {
 				Description: "What was accepted but will not work as things stand"}
 		case "Trunk":
 			schema.Properties["status"] = status
+		case "Simulate", "Given":
+			several := schema.Properties["outcomes"].AdditionalProperties.(*huma.Schema)
+			schema.Properties["outcomes"].AdditionalProperties = &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, several}}
 		case "Recording", "Message":
 			delete(schema.Properties, "path")
 		case "GatherDTMF":

@@ -4,15 +4,17 @@ package api
 // same in several types stands in commonFields; one whose Go type is at home in
 // this package has its doc tag instead.
 var planFields = map[string]string{
-	"CallFlow.call_flow_id": "Id; chosen by the client when given",
-	"CallFlow.name":         "Name for this call flow",
-	"CallFlow.routing":      "Rules, tried in order; the first whose pattern and conditions hold wins. At least one",
-	"CallFlow.phone_number": "Specific phone number this flow applies to. Without one it takes calls for the numbers assigned to it, and the oldest active such flow is the default flow",
-	"CallFlow.description":  "Detailed description",
-	"CallFlow.active":       "Whether this flow is active",
-	"CallFlow.recording":    "Automatic recording of the calls of this flow",
-	"CallFlow.timezone":     "IANA zone of times that are spoken; UTC when left out",
-	"CallFlow.tags":         "Names and values that every call of this flow gets",
+	"CallFlow.call_flow_id":   "Id; chosen by the client when given",
+	"CallFlow.name":           "Name for this call flow",
+	"CallFlow.routing":        "Rules, tried in order; the first whose pattern and conditions hold wins. At least one",
+	"CallFlow.phone_number":   "Specific phone number this flow applies to. Without one it takes calls for the numbers assigned to it, and the oldest active such flow is the default flow",
+	"CallFlow.description":    "Detailed description",
+	"CallFlow.active":         "Whether this flow is active",
+	"CallFlow.recording":      "Automatic recording of the calls of this flow",
+	"CallFlow.timezone":       "IANA zone of times that are spoken; UTC when left out",
+	"CallFlow.tests":          "Examples of calls and of what is to become of them, run by POST …/test",
+	"CallFlow.tests_required": "Whether the flow is accepted only when its tests hold",
+	"CallFlow.tags":           "Names and values that every call of this flow gets",
 
 	"Rule.pattern":          "* is any call, before digits; else what the caller pressed in a menu: keys 0-9, classes [0-9], sequences 1[0-9], X any digit, [*] the star key, # the hash key. The whole input must match; the longest match wins",
 	"Rule.destination":      "Where the call goes: the id of a menu, box, queue, call flow or device; a phone number in E.164; the URL of a webhook; a SIP URI; the text to say, with {time} and {date} filled in; for hangup and reject the reason",

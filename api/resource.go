@@ -23,14 +23,15 @@ type noun[T any] struct {
 	kind    string // of its warnings; empty when it has none
 	idField string // as in the body
 	rows    *store.Collection[T]
-	fresh   func() *T                            // what a body is decoded onto
-	id      func(*T) string                      //
-	hide    func(*T)                             // blanks secrets in replies; nil when there are none
-	keep    func(old, now *T)                    // brings secrets that a PUT left out along
-	gone    func(ctx context.Context, id string) // after a DELETE; nil when nothing hangs on it
-	reveal  bool                                 // the reply to a create shows the secrets
-	aside   string                               // a field that only replies have
-	more    func(id string) any                  // an object with that field, or nil
+	fresh   func() *T                             // what a body is decoded onto
+	id      func(*T) string                       //
+	hide    func(*T)                              // blanks secrets in replies; nil when there are none
+	keep    func(old, now *T)                     // brings secrets that a PUT left out along
+	check   func(ctx context.Context, x *T) error // before it is kept; nil when its own validation says it all
+	gone    func(ctx context.Context, id string)  // after a DELETE; nil when nothing hangs on it
+	reveal  bool                                  // the reply to a create shows the secrets
+	aside   string                                // a field that only replies have
+	more    func(id string) any                   // an object with that field, or nil
 }
 
 // ByID is the part of an input that names a resource. Parts that are embedded
@@ -131,6 +132,11 @@ func (n noun[T]) create(ctx context.Context, s *Server, body []byte) (*raw, erro
 	if err != nil {
 		return nil, err
 	}
+	if n.check != nil {
+		if err := n.check(ctx, x); err != nil {
+			return nil, err
+		}
+	}
 	if err := n.rows.Create(ctx, x); err != nil {
 		return nil, err
 	}
@@ -205,6 +211,11 @@ func (n noun[T]) change(ctx context.Context, s *Server, in *changeInput, to func
 		}
 		if n.keep != nil {
 			n.keep(x, now)
+		}
+		if n.check != nil {
+			if err := n.check(ctx, now); err != nil {
+				return err
+			}
 		}
 		*x = *now
 		return nil

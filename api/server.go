@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"b2bua/events"
+	"b2bua/flows/simulate"
 	"b2bua/internal/certificate"
 	"b2bua/store"
 )
@@ -48,6 +49,7 @@ type Deps struct {
 	Bus      *events.Bus
 	Wire     Wire             // nil: no SIP messages are shown
 	Webhooks Tester           // nil: test events cannot be sent
+	Asks     simulate.Ask     // asks routing webhooks for simulations; nil: they are not asked
 	Ready    func() error     // nil: always ready; an error says why not
 	Gauges   []Gauge          // further metrics
 	Families []Family         // and those with a label
@@ -108,6 +110,7 @@ func New(d Deps) (*Server, error) {
 // routes registers everything below /v2.
 func (s *Server) routes() {
 	s.nounRoutes()
+	s.flowRoutes()
 	s.webhookRoutes()
 	s.messageRoutes()
 	s.recordingRoutes()

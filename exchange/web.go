@@ -12,6 +12,8 @@ import (
 	"b2bua/api"
 	"b2bua/call"
 	"b2bua/events"
+	"b2bua/flows"
+	"b2bua/flows/simulate"
 	"b2bua/store"
 	"b2bua/webhook"
 )
@@ -32,6 +34,17 @@ func (x *Exchange) newRouter() (*webhook.Router, error) {
 	}
 	x.routing = x.newClient()
 	return webhook.NewRouter(x.routing, webhook.RouterConfig{Secret: secret}, x.log), nil
+}
+
+// askFor asks a routing webhook for a simulated call, as for a real one.
+func askFor(router call.Router) simulate.Ask {
+	return func(ctx context.Context, url string, c flows.Call) (flows.Decision, flows.Step, error) {
+		reply, exchange, err := router.Ask(ctx, url, webhook.RouteRequest{
+			CallID: c.ID, From: c.From, To: c.To, CallType: "inbound", Timestamp: c.At,
+		})
+		step := flows.Step{Kind: flows.StepWebhook, Text: exchange.String(), Detail: exchange.Detail()}
+		return flows.Decision{Destination: reply.Destination, DestinationType: flows.DestinationType(reply.DestinationType), Tags: reply.Tags}, step, err
+	}
 }
 
 // Prompts that are URLs: how large and how slow they may be.
@@ -73,7 +86,7 @@ func (x *Exchange) newAPI() (*api.Server, error) {
 			RateLimit: api.RateLimit{PerSecond: h.RateLimit.PerSecond, Burst: h.RateLimit.Burst},
 			Version:   x.opt.Version,
 		},
-		Store: x.store, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Ready: x.readiness,
+		Store: x.store, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Asks: askFor(x.system.Router), Ready: x.readiness,
 		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Wire: x.wire, Now: x.opt.Now, Log: x.log,
 	})
 }

@@ -4,18 +4,20 @@ import "time"
 
 // CallFlow says how the calls to a number are handled.
 type CallFlow struct {
-	ID          string            `json:"call_flow_id"`
-	Name        string            `json:"name"`
-	PhoneNumber string            `json:"phone_number,omitempty"`
-	Description string            `json:"description,omitempty"`
-	Active      bool              `json:"active"`
-	Routing     []Rule            `json:"routing"`
-	Recording   *Recording        `json:"recording,omitempty"`
-	Timezone    string            `json:"timezone,omitempty"` // IANA zone of spoken times; UTC when empty
-	Tags        map[string]string `json:"tags,omitempty"`
-	CreatedAt   time.Time         `json:"created_at,omitzero"`
-	UpdatedAt   time.Time         `json:"updated_at,omitzero"`
-	Revision    int               `json:"revision,omitempty"`
+	ID            string            `json:"call_flow_id"`
+	Name          string            `json:"name"`
+	PhoneNumber   string            `json:"phone_number,omitempty"`
+	Description   string            `json:"description,omitempty"`
+	Active        bool              `json:"active"`
+	Routing       []Rule            `json:"routing"`
+	Recording     *Recording        `json:"recording,omitempty"`
+	Timezone      string            `json:"timezone,omitempty"` // IANA zone of spoken times; UTC when empty
+	Tags          map[string]string `json:"tags,omitempty"`
+	Tests         []FlowTest        `json:"tests,omitempty"`
+	TestsRequired bool              `json:"tests_required,omitempty"` // the flow is saved only when its tests hold
+	CreatedAt     time.Time         `json:"created_at,omitzero"`
+	UpdatedAt     time.Time         `json:"updated_at,omitzero"`
+	Revision      int               `json:"revision,omitempty"`
 }
 
 // NewCallFlow is the flow to decode a create or replace body onto: a flow is

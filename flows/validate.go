@@ -53,6 +53,7 @@ func (f *CallFlow) Validate() Problems {
 		}
 	}
 	problems = append(problems, CheckTags(f.Tags).Under("tags")...)
+	problems = append(problems, f.validateTests()...)
 	return problems
 }
 

@@ -17,10 +17,12 @@ var version = "dev"
 
 // program is the command line. Tests run it in-process.
 type program struct {
-	Serve   serve      `cmd:"" help:"Run the switch."`
-	Call    phoneCall  `cmd:"" help:"Place a call with the built-in phone and print what happens."`
-	Config  config     `cmd:"" help:"Check or print the configuration."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serve       `cmd:"" help:"Run the switch."`
+	Call     phoneCall   `cmd:"" help:"Place a call with the built-in phone and print what happens."`
+	Simulate simulateCmd `cmd:"" help:"Walk a call through a call flow in a file and print why it goes where it goes."`
+	Test     testCmd     `cmd:"" help:"Run the tests that are kept with call flows in files."`
+	Config   config      `cmd:"" help:"Check or print the configuration."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // world is what a command may touch: everything a test wants to replace.

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	"b2bua/flows"
+	"b2bua/flows/simulate"
+	"b2bua/store"
+)
+
+const flowsPath = "/v2/call-flows"
+
+// simulateBody is a call to be simulated, and perhaps a flow that is not saved.
+type simulateBody struct {
+	flows.Given
+	Draft *flows.CallFlow `json:"draft,omitempty" doc:"Flow to try instead of the saved one, which need not exist"`
+}
+
+// draftBody is a flow that is not saved.
+type draftBody struct {
+	Draft *flows.CallFlow `json:"draft,omitempty" doc:"Flow to look at instead of the saved one, which need not exist"`
+}
+
+type (
+	bodyInput struct {
+		ByID
+		WithBody
+	}
+	simulateReply struct{ Body simulate.Result }
+	testsReply    struct{ Body simulate.Report }
+)
+
+// flowRoutes are those a call flow has besides the six of every resource.
+func (s *Server) flowRoutes() {
+	row := func(method, path, id, summary string) operation {
+		return operation{method: method, path: flowsPath + "/{id}" + path, id: id, summary: summary, tag: "Call flows", noun: "Call flow"}
+	}
+	try := row(http.MethodPost, "/simulate", "simulateCallFlow", "Simulate a call")
+	try.description = "Walks a call through the flow as a real one would go, on a clock of its own: the same trace, and the events that would be told. Nobody is rung, and nothing is kept."
+	try.body, try.bodyOptional = reflect.TypeFor[simulateBody](), true
+	register(s, try, s.simulate)
+
+	test := row(http.MethodPost, "/test", "testCallFlow", "Run the tests of a call flow")
+	test.description = "Each test is a simulated call. With tests_required the same happens at every save, and a flow whose tests fail is refused."
+	test.body, test.bodyOptional = reflect.TypeFor[draftBody](), true
+	register(s, test, func(ctx context.Context, in *bodyInput) (*testsReply, error) {
+		var body draftBody
+		if err := decode(in.RawBody, &body, true); err != nil {
+			return nil, err
+		}
+		plan, f, err := s.draft(in.ID, body.Draft)
+		if err != nil {
+			return nil, err
+		}
+		return &testsReply{Body: simulate.Test(ctx, plan, f, s.now())}, nil
+	})
+}
+
+// draft is the flow that a request is about: the draft it brings, or the saved
+// one; and the plan as it would be with it.
+func (s *Server) draft(id string, d *flows.CallFlow) (*flows.Plan, *flows.CallFlow, error) {
+	plan := s.Store.Plan()
+	if d == nil {
+		if f := plan.Flow(id); f != nil {
+			return plan, f, nil
+		}
+		return nil, nil, notFound("Call flow")
+	}
+	if d.ID != "" && d.ID != id {
+		return nil, nil, invalid("draft.call_flow_id", "is not that of the path, %q", id)
+	}
+	d.ID, d.Active = id, true
+	d.ApplyDefaults()
+	if problems := d.Validate(); len(problems) > 0 {
+		return nil, nil, &store.Invalid{Problems: problems.Under("draft")}
+	}
+	return plan.With(d), d, nil
+}
+
+func (s *Server) simulate(ctx context.Context, in *bodyInput) (*simulateReply, error) {
+	var body simulateBody
+	if err := decode(in.RawBody, &body, true); err != nil {
+		return nil, err
+	}
+	plan, f, err := s.draft(in.ID, body.Draft)
+	if err != nil {
+		return nil, err
+	}
+	if problems := body.Validate(); len(problems) > 0 {
+		return nil, &store.Invalid{Problems: problems}
+	}
+	if body.Webhook == flows.WebhookLive && s.Asks == nil {
+		return nil, invalid("webhook", "cannot be live: webhooks are not asked here")
+	}
+	return &simulateReply{Body: simulate.Run(ctx, plan, f, body.Given, s.now(), s.Asks)}, nil
+}
+
+// checkTests refuses a flow that requires its tests and does not pass them. What
+// is wrong with the flow itself is told by whoever saves it.
+func (s *Server) checkTests(ctx context.Context, f *flows.CallFlow) error {
+	if !f.TestsRequired {
+		return nil
+	}
+	tried := *f
+	tried.ApplyDefaults()
+	if len(tried.Validate()) > 0 {
+		return nil
+	}
+	report := simulate.Test(ctx, s.Store.Plan().With(&tried), &tried, s.now())
+	if problems := report.Problems(); len(problems) > 0 {
+		return &store.Invalid{Problems: problems}
+	}
+	return ctx.Err()
+}
