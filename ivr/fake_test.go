@@ -25,6 +25,7 @@ type phone struct {
 	names  map[int]string // prompts by length in samples
 	tick   uint64
 	says   func(t time.Duration) bool // does the caller speak at that time of the recording
+	sounds []int16                    // what the caller sounds like from the recording on, instead
 	stop   chan struct{}
 	done   chan struct{}
 }
@@ -82,6 +83,9 @@ func (p *phone) step() {
 	if len(p.taps) > 0 {
 		if p.says != nil && p.says(time.Duration(p.tick)*20*time.Millisecond) {
 			copy(pcm, voice.Samples)
+		}
+		if at := 160 * int(p.tick); at < len(p.sounds) {
+			copy(pcm, p.sounds[at:])
 		}
 	} else {
 		p.tick = 0

@@ -11,10 +11,12 @@ import (
 )
 
 // Recording is what ivr needs of *recorder.Recording. Finish asks it to end
-// without waiting; Done is closed when its file is complete.
+// without waiting, FinishAt to leave out what came after so much of it; Done is
+// closed when its file is complete.
 type Recording interface {
 	media.Tap
 	Finish()
+	FinishAt(keep time.Duration)
 	Done() <-chan struct{}
 }
 
@@ -24,6 +26,7 @@ const (
 	MessageFinishKey   = "finish_key"
 	MessageMaxDuration = "max_duration"
 	MessageSilence     = "silence"
+	MessageTone        = "tone" // a busy, congestion or ringback tone instead of the caller
 	MessageCancelled   = "cancelled"
 	MessageFailed      = "failed"
 )
@@ -56,9 +59,9 @@ const (
 )
 
 // TakeMessage greets, prompts, beeps and records the caller until hang-up, the
-// # key, the box's longest duration, or its longest silence. start opens the
-// recording right after the beep; when TakeMessage returns, its file is
-// complete. A key during greeting or prompt skips to the beep.
+// # key, the box's longest duration, its longest silence, or a call-progress
+// tone, which is no part of the message. start opens the recording right after
+// the beep; when TakeMessage returns, its file is complete. A key during greeting or prompt skips to the beep.
 func (d *Desk) TakeMessage(ctx context.Context, box *flows.VoicemailBox, start func() (Recording, error)) MessageResult {
 	d.keys.Flush()
 	if err := d.greet(ctx, box); err != nil {
@@ -75,9 +78,16 @@ func (d *Desk) TakeMessage(ctx context.Context, box *flows.VoicemailBox, start f
 	reason := d.listen(ctx, box, rec, voice)
 	d.line.RemoveTap(voice)
 	d.line.RemoveTap(rec)
-	rec.Finish()
+	r := MessageResult{Reason: reason, Recorded: true, Duration: time.Since(began)}
+	if end, ok := voice.toned(); ok && reason != MessageFailed {
+		// Whatever ended it at last: the tone came first.
+		r.Reason, r.Duration = MessageTone, end
+		rec.FinishAt(end)
+	} else {
+		rec.Finish()
+	}
 	<-rec.Done()
-	r := MessageResult{Reason: reason, Recorded: true, Duration: time.Since(began), Speech: voice.spoken()}
+	r.Speech = voice.spoken()
 	// A recording that ended by itself, on a full disk, holds what was said so far.
 	r.Kept = r.Speech >= seconds(box.MinDuration, defaultSpeech)
 	if reason == MessageFailed {
@@ -118,6 +128,9 @@ func (d *Desk) listen(ctx context.Context, box *flows.VoicemailBox, rec Recordin
 		case <-rec.Done():
 			return MessageFailed
 		case <-look.C:
+			if _, ok := voice.toned(); ok {
+				return MessageTone
+			}
 			if voice.quiet() >= seconds(box.MaxSilence, defaultSilence) {
 				return MessageSilence
 			}

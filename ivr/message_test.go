@@ -17,7 +17,13 @@ func key(symbol byte) dtmf.Digit { return dtmf.Digit{Symbol: symbol} }
 // tape is a recording that counts frames.
 type tape struct {
 	frames int
+	cut    time.Duration
 	done   chan struct{}
+}
+
+func (r *tape) FinishAt(keep time.Duration) {
+	r.cut = keep
+	r.Finish()
 }
 
 func (r *tape) Frame(media.TapFrame)  { r.frames++ }

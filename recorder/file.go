@@ -19,6 +19,9 @@ type sink interface {
 	write(pcm []int16) error
 	// close completes a file that holds samples (per channel) of sound.
 	close(samples int64) error
+	// upTo is the size of a complete file that is cut after samples (per
+	// channel), and how many of them it keeps.
+	upTo(samples int64) (size, kept int64)
 	// discard gives back what close would have; used after an error.
 	discard()
 }
@@ -36,7 +39,10 @@ func create(dir, id, format string) (*os.File, error) {
 }
 
 // wavFile is a sink for WAV.
-type wavFile struct{ w *audio.WAVWriter }
+type wavFile struct {
+	w        *audio.WAVWriter
+	channels int
+}
 
 func (s wavFile) write(pcm []int16) error {
 	if len(pcm) == 0 {
@@ -62,7 +68,9 @@ type mp3File struct {
 	f       io.Writer
 	enc     *lame.Encoder
 	skip    int   // frames still to be left out
+	frame   int   // samples of a frame
 	written int64 // frames in the file
+	size    int64 // their bytes
 	buf     []byte
 }
 
@@ -71,8 +79,8 @@ func newMP3File(f io.Writer, rate, channels int) (*mp3File, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &mp3File{f: f, enc: enc}
 	frame := enc.FrameSamples()
+	s := &mp3File{f: f, enc: enc, frame: frame}
 	s.skip = (enc.Delay() + frame - 1) / frame
 	lead := make([]int16, (s.skip*frame-enc.Delay())*channels)
 	if s.buf, err = enc.Encode(s.buf, lead); err != nil {
@@ -111,6 +119,7 @@ func (s *mp3File) append(most int64) error {
 		if _, err := s.f.Write(s.buf[from:to]); err != nil {
 			return fmt.Errorf("append frames: %w", err)
 		}
+		s.size += int64(to - from)
 	}
 	s.buf = s.buf[:copy(s.buf, s.buf[to:])]
 	return nil
@@ -118,7 +127,7 @@ func (s *mp3File) append(most int64) error {
 
 func (s *mp3File) close(samples int64) error {
 	defer s.enc.Close()
-	frame := int64(s.enc.FrameSamples())
+	frame := int64(s.frame)
 	most := max(minFrames, (samples+frame-1)/frame)
 	// Silence behind the sound pushes out whatever the encoder looks ahead for.
 	var err error

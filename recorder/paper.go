@@ -65,7 +65,7 @@ func (p *paper) open() error {
 	if p.o.Format == WAV {
 		p.rate = p.o.SampleRate
 		w, err := audio.NewWAVWriter(p.f, p.rate, p.channels)
-		p.sink = wavFile{w}
+		p.sink = wavFile{w, p.channels}
 		return err
 	}
 	p.sum = &summed{f: p.f, hash: sha256.New()}
@@ -102,12 +102,15 @@ func (p *paper) write() error {
 	return p.err
 }
 
-// close completes the file.
-func (p *paper) close(reason string) Result {
+// close completes the file, of which keep is to stay; 0 is all.
+func (p *paper) close(reason string, keep time.Duration) Result {
 	if p.err == nil {
 		p.mix.finish()
 		if p.write() == nil {
 			p.err = p.sink.close(p.samples)
+		}
+		if p.err == nil && keep > 0 {
+			p.err = p.shorten(keep)
 		}
 	} else {
 		p.sink.discard()

@@ -26,6 +26,7 @@ type Recording struct {
 
 	ask    sync.Once
 	finish chan struct{} // closed by Finish
+	keep   time.Duration // how much is to stay, 0: all; valid once finish is closed
 	done   chan struct{}
 	result Result // valid once done is closed
 }
@@ -157,7 +158,7 @@ func (r *Recording) run() {
 		reason = r.write(reason)
 	}
 	r.over.Store(true)
-	r.result = r.paper.close(reason)
+	r.result = r.paper.close(reason, r.kept())
 	r.result.Dropped += r.dropped.Load()
 	r.failed.Store(r.result.Err != nil)
 	if err := r.result.Err; err != nil {

@@ -410,7 +410,7 @@ func TestDiskFullKeepsWhatWasWritten(t *testing.T) {
 		if err := p.write(); err == nil {
 			t.Fatal("wrote to a closed file")
 		}
-		r := p.close(DiskFail)
+		r := p.close(DiskFail, 0)
 		if r.Err == nil || r.Reason != DiskFail {
 			t.Errorf("%+v", r)
 		}
@@ -446,7 +446,7 @@ func BenchmarkSecond(b *testing.B) {
 				}
 			}
 			b.StopTimer()
-			if res := p.close(Stopped); res.Err != nil || bytes.Equal(nil, []byte(res.SHA256)) {
+			if res := p.close(Stopped, 0); res.Err != nil || bytes.Equal(nil, []byte(res.SHA256)) {
 				b.Fatal(res.Err)
 			}
 		})

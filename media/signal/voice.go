@@ -9,7 +9,7 @@ const (
 	noiseMost  = -34.0 // dBm0: what is louder is never taken for noise
 
 	// hangOver bridges the gaps between words, which belong to the speech.
-	hangOver = 200 * time.Millisecond
+	hangOver = 180 * time.Millisecond
 
 	// The noise is the least of so many spans: sixteen times 100 ms.
 	noiseSpans = 16
@@ -20,7 +20,7 @@ const (
 // what the level never falls below within a second and a half: speech has
 // pauses by then, a fan has not.
 type voice struct {
-	mean  float64 // power, over about 30 ms
+	mean  float64 // power, over about 30 ms; 15 when it falls
 	span  float64 // least mean of the span that runs
 	least [noiseSpans]float64
 	hops  int
@@ -36,7 +36,11 @@ func (v *voice) hop(p float64) bool {
 			v.least[i] = power(noiseFirst)
 		}
 	}
-	v.mean += (p - v.mean) * 0.35
+	if p > v.mean {
+		v.mean += (p - v.mean) * 0.35
+	} else {
+		v.mean += (p - v.mean) * 0.6
+	}
 	v.span = min(v.span, v.mean)
 	v.hops++
 	if v.hops%spanHops == 0 {

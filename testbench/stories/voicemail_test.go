@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"b2bua/media/tone"
 	"b2bua/testbench/phone"
 	"b2bua/testbench/sound"
 )
@@ -139,5 +140,36 @@ func TestMessageInParts(t *testing.T) {
 		if w.Code != http.StatusPartialContent || w.Body.String() != string(all[100:200]) {
 			s.Errorf("%d with %d bytes", w.Code, w.Body.Len())
 		}
+	}, undrawn)
+}
+
+// A gateway does not hang up when its caller has: it lets the busy tone through.
+// The message ends where the tone begins.
+func TestBusyToneEndsAMessage(t *testing.T) {
+	story(t, func(s *stage) {
+		s.box("")
+		a, _ := s.parties()
+		in := s.calls(a, did)
+		s.until(in, phone.Established)
+		s.beep(in)
+		in.SendTone(salesTone, toneLevel, 3*time.Second)
+		set, err := tone.ByCountry("de")
+		s.must(err)
+		busy := make([]int16, 8000*20)
+		set.Busy.Play(true).Frame(busy[2400:])
+		in.PlayClip(busy)
+		s.over(in)
+		d := s.event("voicemail.received").num("duration")
+		s.event("call.completed")
+		if d < 3 || d > 4 {
+			s.Errorf("the message lasts %v s", d)
+		}
+		message := s.messages("vmbox_x")[0].(map[string]any)
+		pcm := s.clip(s.download(doc(message).str("audio_url")))
+		if got := sound.Time(len(pcm)).Seconds(); got < d-0.05 || got > d+0.05 {
+			s.Errorf("the file lasts %v s, told %v", got, d)
+		}
+		s.heardAt("message", pcm, salesTone, toneLevel, 300*time.Millisecond, 2900*time.Millisecond)
+		s.quiet("the busy tone is not in the message", pcm, 425)
 	}, undrawn)
 }
