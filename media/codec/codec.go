@@ -111,7 +111,7 @@ func (i Info) New() Codec {
 	case PCMA:
 		return alaw{}
 	case G722:
-		return new(g722)
+		return newG722()
 	case Opus:
 		return new(opus)
 	case L16:

@@ -50,6 +50,10 @@ type Stats struct {
 	Resets     uint64 // new stream or timestamp jump
 	Grown      uint64 // times the delay grew by a frame
 	Shrunk     uint64 // times it shrank by one
+
+	Stretched  uint64 // times a Playout made the delay longer
+	Compressed uint64 // times it made it shorter
+	Concealed  uint64 // samples made up for packets that were lost
 }
 
 // Buffer is the jitter buffer of one stream. It is not safe for concurrent use.
