@@ -52,13 +52,12 @@ func sessionMemory(b *testing.B, calls int) int64 {
 		media.Bridge(caller, called)
 		sessions = append(sessions, caller, called)
 	}
-	if err := far.speak(words); err != nil {
-		b.Fatal(err)
+	for try := 0; try == 0 || !sessions[0].Stats().Relayed || !sessions[len(sessions)-1].Stats().Relayed; try++ {
+		if err := far.speak(words); err != nil || try > 20 {
+			b.Fatalf("the bridge does not relay: %+v, %v", sessions[0].Stats(), err)
+		}
 	}
 	took := inUse() - before
-	if st := sessions[1].Stats(); st.PacketsReceived == 0 || !st.Relayed {
-		b.Fatalf("the bridge does not relay: %+v", st)
-	}
 	for _, s := range append(sessions, first) {
 		s.Close()
 	}

@@ -88,7 +88,7 @@ func (f *field) raise(ctx context.Context, further int) error {
 		f.calls = append(f.calls, c)
 		f.mu.Unlock()
 		offer.At = c.near.Local()
-		f.line.Call(at, number, offer)
+		f.line.Call(at, f.t.Number, offer)
 	}
 	return f.await(ctx, "are up", func(c *call) bool { return c.answered && (f.t.Mode == modeMenu || c.far != nil) })
 }

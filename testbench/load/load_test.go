@@ -15,7 +15,7 @@ import (
 
 func TestFlags(t *testing.T) {
 	o, err := parseFlags([]string{"-switch", "b2bua", "-mode", "transcode", "-codec", "pcma", "-calls", "12"}, io.Discard)
-	want := trial{Name: "transcode", Mode: modeTranscode, Calls: 12, Rate: 100, Duration: 20 * time.Second, Codec: "PCMA", Far: "PCMU", Ptime: 20 * time.Millisecond, KeysBy: keysEvents}
+	want := trial{Number: ownNumber, Name: "transcode", Mode: modeTranscode, Calls: 12, Rate: 100, Duration: 20 * time.Second, Codec: "PCMA", Far: "PCMU", Ptime: 20 * time.Millisecond, KeysBy: keysEvents}
 	if err != nil || o.base != want {
 		t.Errorf("%+v, %v", o.base, err)
 	}

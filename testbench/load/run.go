@@ -27,6 +27,7 @@ type site struct {
 func (p place) open(ctx context.Context, t trial) (*site, error) {
 	target := p.target
 	if p.binary != "" {
+		t.Number = ownNumber
 		var err error
 		if target, err = freePort("udp4"); err != nil {
 			return nil, err

@@ -24,7 +24,8 @@ import (
 
 const (
 	adminKey = "key-of-the-load-generator-0123456789abcdef"
-	number   = "+14155552671" // that callers call
+	// ownNumber is what callers call at a switch of ours.
+	ownNumber = "+14155552671"
 	// reached is the number that a call is bridged to; a menu sends the caller who
 	// pressed a key to the one with that key at its end.
 	reached = "+1415555010"
@@ -180,7 +181,7 @@ func (s *ownSwitch) provision(ctx context.Context, t trial) error {
 		}
 		rule = object{"pattern": "*", "destination": "menu_load", "destination_type": "ivr_menu"}
 	}
-	return s.create(ctx, "/v2/call-flows", object{"name": "Load", "phone_number": number, "routing": []object{rule}})
+	return s.create(ctx, "/v2/call-flows", object{"name": "Load", "phone_number": ownNumber, "routing": []object{rule}})
 }
 
 func (s *ownSwitch) create(ctx context.Context, path string, what object) error {

@@ -35,6 +35,7 @@ type trial struct {
 	Codec    string        `json:"codec"`
 	Far      string        `json:"far_codec,omitempty"` // of the trunk
 	Ptime    time.Duration `json:"-"`
+	Number   string        `json:"-"`
 	Keys     string        `json:"-"`              // to be pressed by each caller
 	KeysBy   string        `json:"keys,omitempty"` // how
 }
