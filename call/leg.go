@@ -129,7 +129,7 @@ func (l *leg) digitsBy(t *flows.Trunk) func(dtmf.Digit) {
 	return func(d dtmf.Digit) {
 		l.post(func() {
 			if !l.over && l.sig != nil {
-				l.sig.Info(dtmf.InfoBody(d))
+				l.sig.Info(dtmf.InfoBody(dtmf.TypeRelay, d))
 			}
 		})
 	}

@@ -14,7 +14,7 @@ const (
 
 // Digit is one key pressed and released.
 type Digit struct {
-	// Symbol is one of 0-9, *, #, A-D.
+	// Symbol is one of 0-9, *, #, A-D, or Flash.
 	Symbol byte
 	// Duration is how long the key was held, as far as it could be told.
 	Duration time.Duration
@@ -22,8 +22,13 @@ type Digit struct {
 	Method string
 }
 
-// symbols holds the sixteen keys at their RFC 4733 §3.2 event codes.
-const symbols = "0123456789*#ABCD"
+// symbols holds the sixteen keys at their RFC 4733 §3.2 event codes, and the hook
+// flash behind them.
+const symbols = "0123456789*#ABCD!"
+
+// Flash is the hook pressed for a moment: no key, but it travels as one. It has
+// no tones.
+const Flash = '!'
 
 // Code is the RFC 4733 event code of a symbol.
 func Code(symbol byte) (code byte, ok bool) {
@@ -34,8 +39,8 @@ func Code(symbol byte) (code byte, ok bool) {
 	return byte(max(i, 0)), i >= 0
 }
 
-// Symbol is the key of an RFC 4733 event code; ok is false for the codes that
-// are not keys (flash, tones, modem signals).
+// Symbol is the key of an RFC 4733 event code, or Flash; ok is false for the codes
+// that are neither (tones, modem signals).
 func Symbol(code byte) (symbol byte, ok bool) {
 	if int(code) >= len(symbols) {
 		return 0, false
@@ -46,7 +51,7 @@ func Symbol(code byte) (symbol byte, ok bool) {
 // Valid reports whether s holds nothing but keys.
 func Valid(s string) bool {
 	for i := range len(s) {
-		if _, ok := Code(s[i]); !ok {
+		if _, ok := Code(s[i]); !ok || s[i] == Flash {
 			return false
 		}
 	}

@@ -61,7 +61,8 @@ func ParseInfo(contentType string, body []byte) (Digit, error) {
 	return d, nil
 }
 
-// infoSymbol reads the key itself, or its event code as some phones send it.
+// infoSymbol reads the key itself, or its event code as some phones send it. The
+// hook flash comes as its code, or by name.
 func infoSymbol(v string) (byte, bool) {
 	v = strings.Trim(v, `"`)
 	if len(v) == 1 {
@@ -69,6 +70,9 @@ func infoSymbol(v string) (byte, bool) {
 			return symbols[code], true
 		}
 		return 0, false
+	}
+	if strings.EqualFold(v, "hf") || strings.EqualFold(v, "flash") {
+		return Flash, true
 	}
 	code, err := strconv.ParseUint(v, 10, 8)
 	if err != nil || code < 10 {
@@ -85,11 +89,19 @@ func infoDuration(v string) time.Duration {
 	return min(time.Duration(ms)*time.Millisecond, maxDuration)
 }
 
-// InfoBody writes the dtmf-relay body of a digit.
-func InfoBody(d Digit) (contentType string, body []byte) {
+// InfoBody writes the body of a digit in the given content type; any other than
+// TypePlain is TypeRelay.
+func InfoBody(contentType string, d Digit) (kind string, body []byte) {
+	symbol := string(rune(d.Symbol))
+	if d.Symbol == Flash {
+		symbol = "16"
+	}
+	if contentType == TypePlain {
+		return TypePlain, []byte(symbol)
+	}
 	ms := d.Duration.Milliseconds()
 	if ms <= 0 {
 		ms = DefaultDuration.Milliseconds()
 	}
-	return TypeRelay, fmt.Appendf(nil, "Signal=%c\r\nDuration=%d\r\n", d.Symbol, ms)
+	return TypeRelay, fmt.Appendf(nil, "Signal=%s\r\nDuration=%d\r\n", symbol, ms)
 }

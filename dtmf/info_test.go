@@ -24,7 +24,10 @@ var casesInfo = map[string]struct {
 	"empty":          {TypeRelay, "", 0, 0, ErrBody},
 	"no signal":      {TypeRelay, "Duration=100\r\n", 0, 0, ErrBody},
 	"not a key":      {TypeRelay, "Signal=x\r\n", 0, 0, ErrBody},
-	"flash":          {TypeRelay, "Signal=16\r\n", 0, 0, ErrBody},
+	"flash":          {TypeRelay, "Signal=16\r\n", Flash, DefaultDuration, nil},
+	"flash, named":   {TypeRelay, "Signal=hf\r\nDuration=300\r\n", Flash, 300 * time.Millisecond, nil},
+	"flash, plain":   {TypePlain, "!", Flash, DefaultDuration, nil},
+	"a tone":         {TypeRelay, "Signal=17\r\n", 0, 0, ErrBody},
 	"two":            {TypePlain, "1 2", 0, 0, ErrBody},
 	"other type":     {"application/sdp", "5", 0, 0, ErrContentType},
 	"no type":        {"", "5", 0, 0, ErrContentType},
@@ -51,9 +54,11 @@ func FuzzParseInfo(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := ParseInfo(InfoBody(d))
-		if err != nil || again.Symbol != d.Symbol || again.Duration.Milliseconds() != max(d.Duration.Milliseconds(), 1) {
-			t.Fatalf("%+v became %+v, %v", d, again, err)
+		for _, kind := range []string{TypeRelay, TypePlain} {
+			again, err := ParseInfo(InfoBody(kind, d))
+			if err != nil || again.Symbol != d.Symbol || kind == TypeRelay && again.Duration.Milliseconds() != max(d.Duration.Milliseconds(), 1) {
+				t.Fatalf("%+v became %+v, %v", d, again, err)
+			}
 		}
 	})
 }

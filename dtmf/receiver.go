@@ -10,7 +10,10 @@ type Packet struct {
 	SSRC      uint32
 	Timestamp uint32
 	Marker    bool
-	Payload   []byte
+	// Rate is the clock of its payload type, that of the codec it goes with
+	// (RFC 4733 §2.1); zero means 8000.
+	Rate    uint32
+	Payload []byte
 }
 
 // key names an event: all packets of one key press carry the RTP timestamp of
@@ -21,14 +24,18 @@ type key struct {
 }
 
 const (
-	// rate is the clock of telephone-event/8000.
-	rate = 8000
+	// eventRate is the clock of most telephone-events.
+	eventRate = 8000
 	// quiet ends an event whose end packets were all lost. Updates come every
 	// 20 to 50 ms (RFC 4733 §2.5.1.2), so three lost in a row still fit.
 	quiet = 200 * time.Millisecond
 	// segment is the longest duration one event's packets can say; a longer
-	// press goes on as a new event with this timestamp distance (§2.5.1.3).
+	// press goes on as a new event with this timestamp distance (§2.5.1.3): after
+	// 8.2 s at 8000, 1.4 s at 48000.
 	segment = 0xFFFF
+	// astray is how far from that distance, and how far from the full duration,
+	// a segment may be: a few packets of 20 ms at the highest clock.
+	astray = 4 * 48000 / 50
 	// remembered is how many finished events are kept to know late packets by.
 	remembered = 16
 )
@@ -46,10 +53,11 @@ type Press struct {
 type Receiver struct {
 	open     bool
 	symbol   byte
+	rate     uint32
 	first    key    // where the press began
 	current  key    // its newest segment
 	duration uint32 // of the newest segment
-	before   uint32 // of the segments before
+	before   uint64 // of the segments before
 	lastSeen time.Duration
 	done     [remembered]key
 	doneSize int
@@ -79,17 +87,17 @@ func (r *Receiver) Push(dst []Press, p Packet, now time.Duration) []Press {
 		r.duration = max(r.duration, duration)
 	case r.open && r.continues(k, symbol):
 		r.remember(r.current)
-		r.before += segment
+		r.before += uint64(k.ts - r.current.ts)
 		r.current, r.duration = k, duration
 	case r.open && k.ssrc == r.current.ssrc && int32(k.ts-r.current.ts) < 0:
 		// An older event of which only this late packet came. Told out of
 		// order it would be a wrong number; but the key was pressed, and the
 		// open one is not told yet, so the order is still right.
 		r.remember(k)
-		return append(dst, press(symbol, duration, k.ts))
+		return append(dst, press(symbol, uint64(duration), p.Rate, k.ts))
 	default:
 		dst = r.close(dst)
-		r.open, r.symbol, r.first, r.current = true, symbol, k, k
+		r.open, r.symbol, r.rate, r.first, r.current = true, symbol, p.Rate, k, k
 		r.duration, r.before = duration, 0
 	}
 	r.lastSeen = now
@@ -113,7 +121,13 @@ func (r *Receiver) Open() bool { return r.open }
 
 // continues: the same key is held longer than one event can say.
 func (r *Receiver) continues(k key, symbol byte) bool {
-	return symbol == r.symbol && k.ssrc == r.current.ssrc && k.ts-r.current.ts == segment
+	apart := k.ts - r.current.ts
+	if symbol != r.symbol || k.ssrc != r.current.ssrc {
+		return false
+	}
+	// Some count segments a little differently.
+	near := apart > segment-astray && apart < segment+astray
+	return apart == segment || near && r.duration > segment-astray
 }
 
 func (r *Receiver) close(dst []Press) []Press {
@@ -122,11 +136,14 @@ func (r *Receiver) close(dst []Press) []Press {
 	}
 	r.open = false
 	r.remember(r.current)
-	return append(dst, press(r.symbol, r.before+r.duration, r.first.ts))
+	return append(dst, press(r.symbol, r.before+uint64(r.duration), r.rate, r.first.ts))
 }
 
-func press(symbol byte, duration, began uint32) Press {
-	d := time.Duration(duration) * time.Second / rate
+func press(symbol byte, duration uint64, rate, began uint32) Press {
+	if rate == 0 {
+		rate = eventRate
+	}
+	d := time.Duration(duration*1e6/uint64(rate)) * time.Microsecond
 	return Press{Digit{Symbol: symbol, Duration: d, Method: MethodRFC4733}, began}
 }
 

@@ -3,6 +3,7 @@ package dtmf
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,7 +84,7 @@ func TestReceiverDuration(t *testing.T) {
 
 func TestReceiverIgnoresWhatIsNoKey(t *testing.T) {
 	var r Receiver
-	for _, payload := range [][]byte{nil, {1, 2, 3}, {16, 0x80, 1, 0}, {255, 0x80, 1, 0}} {
+	for _, payload := range [][]byte{nil, {1, 2, 3}, {17, 0x80, 1, 0}, {255, 0x80, 1, 0}} {
 		if got := r.Push(nil, Packet{Payload: payload}, 0); len(got) != 0 || r.Open() {
 			t.Errorf("%v told %v", payload, got)
 		}
@@ -99,52 +100,84 @@ func TestReceiverAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Whatever is lost of a press in runs of at most three packets, and whatever
-// comes twice or a little late: each key pressed is told once, in order.
+// wired is a packet of the network in the property below.
+type wired struct {
+	Packet
+	at time.Duration
+}
+
+// onWire plays keys by a Sender into packets, with the timestamps of its clock.
+func onWire(t *rapid.T, keys []byte, rate int, most int) []wired {
+	s := NewSender(20 * time.Millisecond)
+	s.Rate = rate
+	var packets []wired
+	now := time.Duration(0)
+	ts := rapid.Uint32().Draw(t, "ts")
+	began := ts
+	for _, k := range keys {
+		d := time.Duration(rapid.IntRange(2, most).Draw(t, "frames")) * 20 * time.Millisecond
+		if err := s.Queue(string(k), d, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for {
+		step, busy := s.Next()
+		if !busy {
+			return packets
+		}
+		if step.First {
+			began = ts
+		}
+		if step.Send {
+			packets = append(packets, wired{Packet{
+				SSRC: 1, Timestamp: began + step.Later, Marker: step.First, Rate: uint32(rate), Payload: step.Payload[:],
+			}, now})
+		}
+		now += 20 * time.Millisecond
+		ts += uint32(rate / 50)
+	}
+}
+
+// Whatever is lost of presses in runs of at most three packets, and whatever
+// comes twice or up to 60 ms late: each key pressed is told once, in order, at
+// any clock, segments of long presses being one.
 func TestReceiverTellsEachPressOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		keys := rapid.SliceOfN(rapid.SampledFrom([]byte(symbols)), 1, 30).Draw(t, "keys")
+		rate := rapid.SampledFrom([]int{8000, 16000, 48000}).Draw(t, "rate")
+		lossy := rapid.IntRange(0, 3).Draw(t, "loss")
+		late := rapid.Bool().Draw(t, "late")
+		most := rapid.SampledFrom([]int{5, 50, 200}).Draw(t, "longest")
+		var arrived []wired
+		run, end := 0, time.Duration(0)
+		for _, p := range onWire(t, keys, rate, most) {
+			end = p.at
+			if run < 3 && (run > 0 && rapid.Bool().Draw(t, "burst") || rapid.IntRange(0, 99).Draw(t, "lost") < lossy) {
+				run++
+				continue
+			}
+			run = 0
+			for range rapid.IntRange(1, 2).Draw(t, "copies") {
+				if late && rapid.IntRange(0, 9).Draw(t, "delay") == 0 {
+					p.at += time.Duration(rapid.IntRange(1, 3).Draw(t, "by")) * 20 * time.Millisecond
+				}
+				arrived = append(arrived, p)
+			}
+		}
+		slices.SortStableFunc(arrived, func(a, b wired) int { return int(a.at - b.at) })
 		var r Receiver
-		var got string
-		var now time.Duration
-		ts := rapid.Uint32().Draw(t, "ts")
-		s := NewSender(20 * time.Millisecond)
-		run := 0
-		for _, k := range keys {
-			d := time.Duration(rapid.IntRange(2, 50).Draw(t, "frames")) * 20 * time.Millisecond
-			if err := s.Queue(string(k), d, 0); err != nil {
-				t.Fatal(err)
-			}
-			began := ts
-			for {
-				step, busy := s.Next()
-				if !busy {
-					break
-				}
-				now += 20 * time.Millisecond
-				ts += 160
-				for _, p := range r.Flush(nil, now) {
-					got += string(p.Symbol)
-				}
-				if !step.Send {
-					continue
-				}
-				if run < 3 && rapid.IntRange(0, 9).Draw(t, "lost") < 3 {
-					run++
-					continue
-				}
-				run = 0
-				for range rapid.IntRange(1, 2).Draw(t, "copies") {
-					for _, p := range r.Push(nil, Packet{SSRC: 1, Timestamp: began, Payload: step.Payload[:]}, now) {
-						got += string(p.Symbol)
-					}
-				}
+		var got []byte
+		note := func(ps []Press) {
+			for _, p := range ps {
+				got = append(got, p.Symbol)
 			}
 		}
-		for _, p := range r.Flush(nil, now+time.Second) {
-			got += string(p.Symbol)
+		for _, p := range arrived {
+			note(r.Flush(nil, p.at))
+			note(r.Push(nil, p.Packet, p.at))
 		}
-		if got != string(keys) {
+		note(r.Flush(nil, end+time.Second))
+		if string(got) != string(keys) {
 			t.Fatalf("pressed %q, told %q", keys, got)
 		}
 	})
@@ -158,7 +191,7 @@ func FuzzReceiver(f *testing.F) {
 		for i := 0; i+4 <= len(b); i += 4 {
 			events++
 			for _, p := range r.Push(nil, Packet{Timestamp: uint32(b[i+3]), Payload: b[i : i+4]}, time.Duration(i)) {
-				if !Valid(string(p.Symbol)) || p.Duration < 0 {
+				if _, ok := Code(p.Symbol); !ok || p.Duration < 0 {
 					t.Fatalf("told %+v", p)
 				}
 			}

@@ -13,9 +13,11 @@ const (
 	// DefaultGap does the same for the pause.
 	DefaultGap  = 60 * time.Millisecond
 	minDuration = 40 * time.Millisecond
-	maxDuration = 8 * time.Second // what one event can say
+	maxDuration = time.Minute
 	// endRepeats is how often the last packet is sent (RFC 4733 §2.5.1.4).
 	endRepeats = 3
+	// defaultVolume is what every phone says, -10 dBm0.
+	defaultVolume = 10
 	// maxQueued bounds what may wait to be sent.
 	maxQueued = 128
 )
@@ -27,8 +29,11 @@ type Step struct {
 	// Send is false in the pauses between digits.
 	Send bool
 	// First packets carry the marker bit, and their RTP timestamp is that of
-	// all packets of the digit.
+	// all packets of the digit, Later added.
 	First bool
+	// Later is what the segments of a long press have to be added to the
+	// timestamp (RFC 4733 §2.5.1.3).
+	Later uint32
 	// Symbol is the key of this interval, and End says that it is released:
 	// what is left is the repetition of the end.
 	Symbol byte
@@ -38,7 +43,16 @@ type Step struct {
 // Sender paces digits into telephone-event packets, one per interval. It is not
 // safe for concurrent use.
 type Sender struct {
+	// Rate is the clock of the event's payload type; zero means 8000. It is
+	// looked at when a digit begins.
+	Rate int
+	// Volume is the level that events tell, in dB below 0 dBm0, up to 63; zero
+	// means 10.
+	Volume byte
+
 	interval time.Duration
+	rate     int
+	later    uint32 // the segments before
 	queue    []pending
 	elapsed  time.Duration // of the digit being sent
 	ends     int           // end packets sent
@@ -53,11 +67,13 @@ type pending struct {
 // NewSender makes a sender for packets every interval.
 func NewSender(interval time.Duration) *Sender { return &Sender{interval: interval} }
 
-// Queue adds digits to be sent, each for duration and followed by gap; zero
-// means the default.
+// Queue adds digits, or hook flashes, to be sent, each for duration and followed
+// by gap; zero means the default.
 func (s *Sender) Queue(digits string, duration, gap time.Duration) error {
-	if !Valid(digits) {
-		return fmt.Errorf("dtmf: not a digit among %d", len(digits))
+	for i := range len(digits) {
+		if _, ok := Code(digits[i]); !ok {
+			return fmt.Errorf("dtmf: not a digit among %d", len(digits))
+		}
 	}
 	if len(s.queue)+len(digits) > maxQueued {
 		return fmt.Errorf("dtmf: more than %d digits waiting", maxQueued)
@@ -92,20 +108,48 @@ func (s *Sender) Next() (step Step, busy bool) {
 	p := s.queue[0]
 	code, _ := Code(p.symbol)
 	step = Step{Send: true, First: s.elapsed == 0, Symbol: p.symbol}
+	if step.First {
+		s.later, s.rate = 0, s.Rate
+		if s.rate == 0 {
+			s.rate = eventRate
+		}
+	}
 	s.elapsed = min(s.elapsed+s.interval, p.duration)
-	// -10 dBm0, what every phone sends.
-	step.Payload[0], step.Payload[1] = code, 10
-	if s.elapsed >= p.duration {
+	end := s.elapsed >= p.duration
+	if end {
 		s.ends++
 		step.End = s.ends > 1
-		step.Payload[1] |= 0x80
 	}
-	units := uint16(min(s.elapsed*rate/time.Second, segment))
-	binary.BigEndian.PutUint16(step.Payload[2:], units)
+	step.Later, step.Payload = s.event(code, end)
 	if s.ends == endRepeats {
 		s.gap = p.gap - (endRepeats-1)*s.interval
 		s.elapsed, s.ends = 0, 0
 		s.queue = append(s.queue[:0], s.queue[1:]...)
 	}
 	return step, true
+}
+
+// event writes a payload. The last packet of a segment that goes on says the
+// longest duration there is; the next one begins a new segment.
+func (s *Sender) event(code byte, end bool) (later uint32, b [4]byte) {
+	b[0], b[1] = code, s.Volume&0x3f
+	if b[1] == 0 {
+		b[1] = defaultVolume
+	}
+	if end {
+		b[1] |= 0x80
+	}
+	later = s.later
+	units := uint32(s.elapsed*time.Duration(s.rate)/time.Second) - later
+	for end && units > segment {
+		later += segment
+		units -= segment
+	}
+	s.later = later
+	if units > segment {
+		s.later += segment
+		units = segment
+	}
+	binary.BigEndian.PutUint16(b[2:], uint16(units))
+	return later, b
 }

@@ -62,14 +62,54 @@ func TestSenderRefuses(t *testing.T) {
 	}
 }
 
-func TestFrequencies(t *testing.T) {
-	for symbol, want := range map[byte][2]float64{'1': {697, 1209}, '5': {770, 1336}, '#': {941, 1477}, 'D': {941, 1633}, 'a': {697, 1633}} {
-		low, high, ok := Frequencies(symbol)
-		if !ok || low != want[0] || high != want[1] {
-			t.Errorf("%c: %v %v %v", symbol, low, high, ok)
+// A press too long for one event goes on as segments at the clock of the codec
+// (RFC 4733 §2.5.1.3).
+func TestSenderSegments(t *testing.T) {
+	s := NewSender(20 * time.Millisecond)
+	s.Rate, s.Volume = 48000, 20
+	if err := s.Queue("7", 3*time.Second, 0); err != nil {
+		t.Fatal(err)
+	}
+	var last uint32
+	full, ends, firsts := 0, 0, 0
+	for {
+		step, busy := s.Next()
+		if !busy {
+			break
+		}
+		if !step.Send {
+			continue
+		}
+		units := uint32(binary.BigEndian.Uint16(step.Payload[2:]))
+		if units == 0xffff {
+			full++
+		}
+		if total := step.Later + units; total < last || total-last > 2*960 {
+			t.Fatalf("%d units after %d", total, last)
+		} else {
+			last = total
+		}
+		if step.First {
+			firsts++
+		}
+		if step.Payload[1]&0x3f != 20 {
+			t.Fatalf("volume %d", step.Payload[1]&0x3f)
+		}
+		if step.Payload[1]&0x80 != 0 {
+			ends++
 		}
 	}
-	if _, _, ok := Frequencies('x'); ok {
-		t.Error("x has tones")
+	if full != 2 || ends != 3 || firsts != 1 || last != 144000 {
+		t.Errorf("%d full segments, %d ends, %d markers, %d units", full, ends, firsts, last)
+	}
+}
+
+func TestSenderFlashes(t *testing.T) {
+	s := NewSender(20 * time.Millisecond)
+	if err := s.Queue("!", 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if step, _ := s.Next(); step.Payload[0] != 16 || !step.First {
+		t.Errorf("%+v", step)
 	}
 }

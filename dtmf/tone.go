@@ -1,6 +1,9 @@
 package dtmf
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // The row and column frequencies of ITU-T Q.23, in hertz, by event code.
 var (
@@ -25,38 +28,103 @@ func Frequencies(symbol byte) (low, high float64, ok bool) {
 	return 0, 0, false
 }
 
+// Levels of the tones unless others are asked for, in dBm0: the line's loss
+// rises with frequency, so the high tone is louder.
+const (
+	DefaultLow  = -9
+	DefaultHigh = -7
+)
+
 // Tone generates the tones of keys, for far ends without telephone-events. The
-// zero value is ready.
+// zero value is ready, at 8000 samples a second and the default levels.
 type Tone struct {
+	// Rate is samples a second; zero means 8000.
+	Rate int
+	// Low and High are the levels in dBm0; both zero means the defaults. What is
+	// between them is the twist.
+	Low, High float64
+
 	symbol byte
 	at     int
 }
-
-// Amplitudes of -9 dBm0 for the low and -7 dBm0 for the high tone: the line's
-// loss rises with frequency.
-var (
-	lowLevel  = dbm0(-9)
-	highLevel = dbm0(-7)
-)
 
 // dbm0 is the amplitude of a sine in 16-bit samples; +3.14 dBm0 is full scale
 // (ITU-T G.711).
 func dbm0(level float64) float64 { return math.MaxInt16 * math.Pow(10, (level-3.14)/20) }
 
-// Fill writes the next samples of the key's tones at 8 kHz; another key, or the
-// same after Rest, begins anew.
+// ramp is how long tones take to come and to go, so that they do not click.
+const ramp = 2 * time.Millisecond
+
+// Fill writes the next samples of the key's tones; another key, or the same
+// after Rest or Fade, begins anew. Hook flashes have no tones.
 func (t *Tone) Fill(dst []int16, symbol byte) {
 	if symbol != t.symbol {
 		t.symbol, t.at = symbol, 0
 	}
-	low, high, _ := Frequencies(symbol)
-	for i := range dst {
-		x := 2 * math.Pi * float64(t.at) / rate
-		ramp := min(1, float64(t.at)/16)
-		dst[i] = int16(ramp * (lowLevel*math.Sin(low*x) + highLevel*math.Sin(high*x)))
-		t.at++
-	}
+	t.write(dst, math.MaxInt)
+}
+
+// Fade ends the tone of a key without a click, in dst, of which the rest is
+// silence.
+func (t *Tone) Fade(dst []int16) {
+	t.write(dst, 0)
+	t.symbol = 0
 }
 
 // Rest ends the tone of a key.
 func (t *Tone) Rest() { t.symbol = 0 }
+
+// write goes on with the tones, and fades them out from sample n.
+func (t *Tone) write(dst []int16, n int) {
+	low, high, ok := Frequencies(t.symbol)
+	if !ok {
+		clear(dst)
+		return
+	}
+	a, b := t.Low, t.High
+	if a == 0 && b == 0 {
+		a, b = DefaultLow, DefaultHigh
+	}
+	a, b = dbm0(a), dbm0(b)
+	rate := t.rate()
+	slope := 1 / (ramp.Seconds() * rate)
+	for i := range dst {
+		x := 2 * math.Pi * float64(t.at) / rate
+		gain := min(1, float64(t.at)*slope)
+		if i >= n {
+			gain = min(gain, max(0, 1-float64(i-n+1)*slope))
+		}
+		v := gain * (a*math.Sin(low*x) + b*math.Sin(high*x))
+		dst[i] = int16(max(math.MinInt16, min(math.MaxInt16, math.Round(v))))
+		t.at++
+	}
+}
+
+func (t *Tone) rate() float64 {
+	if t.Rate == 0 {
+		return toneRate
+	}
+	return float64(t.Rate)
+}
+
+// Append writes keys one after the other, each for duration and followed by gap;
+// zero means the defaults.
+func (t *Tone) Append(dst []int16, digits string, duration, gap time.Duration) []int16 {
+	if duration == 0 {
+		duration = DefaultDuration
+	}
+	if gap == 0 {
+		gap = DefaultGap
+	}
+	samples := func(d time.Duration) int { return int(d.Seconds() * t.rate()) }
+	for i := range len(digits) {
+		at := len(dst)
+		key := samples(duration)
+		dst = append(dst, make([]int16, key+samples(gap))...)
+		t.Rest()
+		t.symbol, t.at = digits[i], 0
+		t.write(dst[at:], key-samples(ramp))
+	}
+	t.Rest()
+	return dst
+}
