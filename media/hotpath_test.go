@@ -126,6 +126,10 @@ func TestFramesAllocateNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() { a.packet(); b.packet(); tick() }); n != 0 {
 		t.Errorf("%v allocations a frame with a tone", n)
 	}
+	b.s.PlayOver(tone.Countries()[0].Busy.Play(true))
+	if n := testing.AllocsPerRun(1000, func() { a.packet(); b.packet(); tick() }); n != 0 {
+		t.Errorf("%v allocations a frame with a tone over it", n)
+	}
 }
 
 func TestJunkAllocatesNothing(t *testing.T) {

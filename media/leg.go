@@ -13,6 +13,7 @@ type leg struct {
 	gone  bool
 	peer  *Session
 	play  *Playback
+	over  *overlay // nil until something was played over
 	taps  []Tap
 	muted bool   // the peer does not hear it
 	terms *terms // those the frames are made for
@@ -91,7 +92,7 @@ func (s *Session) relayable(p *Session, now time.Duration) bool {
 	if in == nil || out == nil || !in.receives || !out.sends || s.leg.muted {
 		return false
 	}
-	if len(s.leg.taps) > 0 || len(p.leg.taps) > 0 || p.leg.play != nil || p.leg.sender.Busy() {
+	if len(s.leg.taps) > 0 || len(p.leg.taps) > 0 || p.leg.play != nil || p.leg.over.sounding() || p.leg.sender.Busy() {
 		return false
 	}
 	if p.leg.writer != nil && p.leg.writer != s {

@@ -50,6 +50,9 @@ func (p *Playback) Stop() {
 		if p.session.leg.play == p {
 			p.session.leg.play = nil
 		}
+		if o := p.session.leg.over; o != nil && o.play == p {
+			o.play = nil
+		}
 		p.end(false)
 	})
 }

@@ -214,6 +214,7 @@ func (s *Session) silence() {
 		p.end(false)
 	}
 	s.leg.play = nil
+	s.leg.over.stop()
 	s.leg.taps = nil
 	s.route = nil
 }

@@ -7,8 +7,9 @@ import (
 	"b2bua/media/tone"
 )
 
-// ClipSource plays a clip, once or for ever. A clip at another rate is
-// resampled here, so prompts are best kept at 8 kHz.
+// ClipSource plays a clip, once or for ever; where it begins again, its end fades
+// into the beginning. A clip at another rate is resampled here, so prompts are
+// best kept at 8 kHz.
 func ClipSource(clip audio.Clip, loop bool) Source {
 	return &clipSource{samples: clip.Resample(sampleRate).Samples, loop: loop}
 }
@@ -17,6 +18,25 @@ type clipSource struct {
 	samples []int16
 	at      int
 	loop    bool
+	rough   bool // its beginning does not go on from its end, which was played
+}
+
+// jumps: the beginning does not go on where the end leaves off.
+func (c *clipSource) jumps() bool {
+	last := c.samples[max(0, len(c.samples)-2):]
+	slope := int(last[len(last)-1]) - int(last[0])
+	d := int(c.samples[0]) - int(last[len(last)-1]) - slope
+	return d > 1000 || d < -1000
+}
+
+// seam lets the last sample fade away over the beginning, 5 ms.
+func (c *clipSource) seam(dst []int16) {
+	last := int(c.samples[len(c.samples)-1])
+	for i := range dst {
+		if at := c.at + i; at < declick {
+			dst[i] = int16((last*(declick-at) + int(dst[i])*at) / declick)
+		}
+	}
 }
 
 func (c *clipSource) Frame(dst []int16) bool {
@@ -26,9 +46,12 @@ func (c *clipSource) Frame(dst []int16) bool {
 				clear(dst)
 				return false
 			}
-			c.at = 0
+			c.at, c.rough = 0, c.jumps()
 		}
 		n := copy(dst, c.samples[c.at:])
+		if c.rough && c.at < declick {
+			c.seam(dst[:n])
+		}
 		c.at += n
 		dst = dst[n:]
 	}

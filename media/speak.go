@@ -21,7 +21,7 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	}
 	t := l.terms
 	may := t != nil && t.sends && (l.sender.Busy() || !l.idle(now))
-	if l.credit > 0 && l.play == nil && !l.sender.Busy() {
+	if l.credit > 0 && l.play == nil && !l.over.sounding() && !l.sender.Busy() {
 		l.credit--
 		l.compose(true)
 		s.show(l.outFrame(), tick)
@@ -48,6 +48,7 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	}
 	s.show(l.outFrame(), tick)
 	if may {
+		l.over.mix(l.out[:])
 		n := t.encoder.Encode(s.payload(), l.out[:])
 		s.sendAudio(t.send[0].PT, n, now)
 	}
@@ -75,7 +76,7 @@ const quietEvery = 50 // frames: one second
 // idle: the bridge peer has sent nothing for a while, nor does anything play.
 func (l *leg) idle(now time.Duration) bool {
 	p := l.peer
-	if p == nil || l.play != nil || now-p.count.lastRTP <= staleAfter {
+	if p == nil || l.play != nil || l.over.sounding() || now-p.count.lastRTP <= staleAfter {
 		l.quiet = 0
 		return false
 	}
@@ -114,9 +115,7 @@ func (l *leg) compose(negotiated bool) (done *Playback) {
 // splice fades the last sample away over the beginning of another sound.
 func (l *leg) splice(feed any) {
 	if feed != l.feed {
-		for i := range declick {
-			l.out[i] = int16((int(l.last)*(declick-i) + int(l.out[i])*i) / declick)
-		}
+		spliced(l.out[:], l.last)
 	}
 	l.feed, l.last = feed, l.out[frameSize-1]
 }

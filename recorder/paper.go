@@ -26,7 +26,7 @@ type paper struct {
 	sum      *summed // nil for WAV, whose header changes
 	sink     sink
 	line     timeline
-	mix      *mixer
+	mix      *blend
 	rate     int
 	channels int
 	warning  string
@@ -56,7 +56,7 @@ func newPaper(o Options) (*paper, error) {
 	if err := p.open(); err != nil {
 		return nil, errors.Join(err, p.f.Close(), os.Remove(p.f.Name()))
 	}
-	p.mix = newMixer(p.rate, p.channels == 2)
+	p.mix = newBlend(p.rate, p.channels == 2)
 	p.line.emit = p.tick
 	return p, nil
 }

@@ -1,9 +1,8 @@
 package recorder
 
 import (
-	"math"
-
 	"b2bua/media/audio"
+	"b2bua/media/mixer"
 )
 
 // tapRate is the rate of silence that no frame has told the rate of.
@@ -56,20 +55,21 @@ func (l *lane) finish() {
 // drop forgets the first n samples.
 func (l *lane) drop(n int) { l.ready = l.ready[:copy(l.ready, l.ready[n:])] }
 
-// mixer makes the samples of the file from the moments of the time line.
-type mixer struct {
+// blend makes the samples of the file from the moments of the time line.
+type blend struct {
 	in, out lane
 	stereo  bool
 	apart   bool    // each direction has its lane; else both are on in
 	sum     []int16 // scratch of together
 	mixed   []int16
+	limit   mixer.Limiter // two who shout at once are turned down, not distorted
 }
 
-func newMixer(rate int, stereo bool) *mixer {
-	return &mixer{in: lane{to: rate}, out: lane{to: rate}, stereo: stereo, apart: stereo}
+func newBlend(rate int, stereo bool) *blend {
+	return &blend{in: lane{to: rate}, out: lane{to: rate}, stereo: stereo, apart: stereo}
 }
 
-func (m *mixer) push(t moment) {
+func (m *blend) push(t moment) {
 	if !m.apart && alike(t) {
 		m.together(t)
 		return
@@ -81,17 +81,15 @@ func (m *mixer) push(t moment) {
 
 // together mixes before converting, which halves the work: the usual case, in
 // which both directions have the same rate.
-func (m *mixer) together(t moment) {
+func (m *blend) together(t moment) {
 	switch {
 	case t.in == nil:
 		m.in.push(t.out, t.outRate)
 	case t.out == nil:
 		m.in.push(t.in, t.inRate)
 	default:
-		m.sum = m.sum[:0]
-		for i, a := range t.in {
-			m.sum = append(m.sum, add16(a, t.out[i]))
-		}
+		m.sum = append(m.sum[:0], t.in...)
+		m.limit.Add(m.sum, m.sum, t.out)
 		m.in.push(m.sum, t.inRate)
 	}
 }
@@ -103,7 +101,7 @@ func alike(t moment) bool {
 
 // split goes over to converting each direction by itself, for good: what was
 // mixed so far stays on one lane, beside silence on the other.
-func (m *mixer) split() {
+func (m *blend) split() {
 	if m.apart {
 		return
 	}
@@ -113,13 +111,13 @@ func (m *mixer) split() {
 	m.out.ready = append(m.out.ready, make([]int16, len(m.in.ready))...)
 }
 
-func (m *mixer) finish() {
+func (m *blend) finish() {
 	m.in.finish()
 	m.out.finish()
 }
 
 // take gives what is ready of both directions, valid until the next take.
-func (m *mixer) take() []int16 {
+func (m *blend) take() []int16 {
 	if !m.apart {
 		m.mixed = append(m.mixed[:0], m.in.ready...)
 		m.in.drop(len(m.in.ready))
@@ -132,14 +130,10 @@ func (m *mixer) take() []int16 {
 		if m.stereo {
 			m.mixed = append(m.mixed, a, b)
 		} else {
-			m.mixed = append(m.mixed, add16(a, b))
+			m.mixed = append(m.mixed, m.limit.Limit(int32(a)+int32(b)))
 		}
 	}
 	m.in.drop(n)
 	m.out.drop(n)
 	return m.mixed
-}
-
-func add16(a, b int16) int16 {
-	return int16(min(max(int(a)+int(b), math.MinInt16), math.MaxInt16))
 }
