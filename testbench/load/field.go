@@ -73,7 +73,7 @@ func (f *field) close() {
 
 // raise makes further calls at the rate, and waits until all are up.
 func (f *field) raise(ctx context.Context, further int) error {
-	offer, err := sound(f.t.Codec, f.t.Ptime)
+	offer, err := f.sound()
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (f *field) invited(at int, number string, offer dial.Sound) (answer dial.So
 		}
 		answer = dial.Sound{Codecs: []dial.Codec{chosen}, Ptime: f.t.Ptime}
 		for _, e := range offer.Codecs {
-			if strings.EqualFold(e.Name, dial.EventName) && e.Clock == chosen.Clock {
+			if strings.EqualFold(e.Name, dial.EventName) && e.Clock == chosen.Clock && f.t.KeysBy != keysTones {
 				answer.Codecs = append(answer.Codecs, e)
 			}
 		}
@@ -229,17 +229,22 @@ func (f *field) hangUp(ctx context.Context) error {
 	return f.await(ctx, "are over", func(c *call) bool { return c.ended && (c.far == nil || c.left) })
 }
 
-// sound describes a stream of one codec and keys.
-func sound(name string, ptime time.Duration) (dial.Sound, error) {
-	info, ok := codec.Lookup(name)
+// sound describes what a caller offers: one codec, and events unless keys are
+// pressed as tones.
+func (f *field) sound() (dial.Sound, error) {
+	info, ok := codec.Lookup(f.t.Codec)
 	if !ok {
-		return dial.Sound{}, errors.New("no codec " + name)
+		return dial.Sound{}, errors.New("no codec " + f.t.Codec)
 	}
 	c := dial.Codec{Name: info.Name, Clock: info.ClockRate, Channels: info.Channels, Type: dynamic}
 	if info.PayloadType >= 0 {
 		c.Type = uint8(info.PayloadType)
 	}
-	return dial.Sound{Codecs: []dial.Codec{c, {Name: dial.EventName, Clock: info.ClockRate, Type: eventType}}, Ptime: ptime}, nil
+	s := dial.Sound{Codecs: []dial.Codec{c}, Ptime: f.t.Ptime}
+	if f.t.KeysBy != keysTones {
+		s.Codecs = append(s.Codecs, dial.Codec{Name: dial.EventName, Clock: info.ClockRate, Type: eventType})
+	}
+	return s, nil
 }
 
 // plain is the name of a codec without the rate behind it.
