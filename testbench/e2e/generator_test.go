@@ -35,14 +35,6 @@ func TestLoadGenerator(t *testing.T) {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			report := filepath.Join(t.TempDir(), "report.json")
 			args := append(strings.Fields(args), "-switch", binary, "-calls", "10", "-rate", "20", "-duration", "2s", "-json", report)
-			p := peers.Start(t, t.TempDir(), nil, generator, args...)
-			if code := p.Wait(time.Minute); code > 1 { // 1: it was late
-				t.Fatalf("exit code %d", code)
-			}
-			text, err := os.ReadFile(report)
-			if err != nil {
-				t.Fatal(err)
-			}
 			var told struct {
 				Trials []struct {
 					Calls      int
@@ -58,11 +50,27 @@ func TestLoadGenerator(t *testing.T) {
 					Level      float64 `json:"level_error_db"`
 					Keys       int     `json:"calls_with_keys"`
 					Right      int     `json:"calls_with_right_keys"`
-					CPU        float64 `json:"cpu_cores"`
+					Stalls     int     `json:"generator_stalls"`
 				}
 			}
-			if err := json.Unmarshal(text, &told); err != nil || len(told.Trials) != 1 {
-				t.Fatalf("%v\n%s", err, text)
+			// Sound that is sent late is made up for by the jitter buffer: when the machine let the generator wait, it is
+			// asked again.
+			for try := range 4 {
+				p := peers.Start(t, t.TempDir(), nil, generator, args...)
+				if code := p.Wait(time.Minute); code > 1 { // 1: it was late
+					t.Fatalf("exit code %d", code)
+				}
+				text, err := os.ReadFile(report)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := json.Unmarshal(text, &told); err != nil || len(told.Trials) != 1 {
+					t.Fatalf("%v\n%s", err, text)
+				}
+				if r := told.Trials[0]; r.Wrong == 0 || r.Stalls == 0 || try == 3 {
+					break
+				}
+				told.Trials = nil
 			}
 			r := told.Trials[0]
 			if r.Problem != "" || r.Calls != 10 || r.Lost != 0 || r.Duplicates != 0 || r.Altered != 0 || r.Sent == 0 || r.Received < r.Expected || r.Expected < 300 {

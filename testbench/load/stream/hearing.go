@@ -49,6 +49,8 @@ const (
 	silentLevel = -50.0
 	// attack is the sample that tells that the tone has begun: half of its peak.
 	attack = 0.5
+	// longest is what a tone may take: less than the time to the next.
+	longest = cycle * 8 / 10
 )
 
 var silence = power(silentLevel)
@@ -175,6 +177,9 @@ func (h *hearing) began(s *Stream, pcm []int16, at int64) {
 	p := h.partner
 	if p == nil || p.t == nil || p.onset == h.marked || !s.e.measuring {
 		return // a tone goes on after a gap that nobody meant
+	}
+	if time.Duration(at-p.onset) > longest {
+		return // the one that was sent is not this one
 	}
 	edge := attack * amplitude(h.voice.Level)
 	for i, v := range pcm {
