@@ -20,7 +20,7 @@ func TestCalendarOverrideByPatch(t *testing.T) {
 	b.want(b.do("POST", "/v2/calendars", `{"calendar_id": "us-office", "name": "US office", "timezone": "America/New_York",
 		"hours": [{"days": ["MON"], "start": "09:00", "end": "17:00"}],
 		"dates": [{"name": "Thanksgiving", "nth": 4, "weekday": "THU", "month": 11, "closed": true}]}`), 201)
-	if again := b.want(b.do("GET", "/v2/call-flows/cf_cal", ""), 200); strings.Contains(again.Body.String(), "warnings") {
+	if again := b.want(b.do("GET", "/v2/call-flows/cf_cal", ""), 200); strings.Contains(again.Body.String(), flows.WarnCalendarMissing) {
 		t.Errorf("still warned: %s", again.Body)
 	}
 	set := b.want(b.do("PATCH", "/v2/calendars/us-office", `{"override": "closed", "until": "2099-01-01T00:00:00Z"}`), 200)

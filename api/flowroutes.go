@@ -30,6 +30,12 @@ type (
 	}
 	simulateReply struct{ Body simulate.Result }
 	testsReply    struct{ Body simulate.Report }
+	lintReply     struct {
+		Body struct {
+			CallFlowID string          `json:"call_flow_id" doc:"The flow"`
+			Findings   []flows.Warning `json:"findings" doc:"What is wrong with it and with the menus it presents; those of menus begin with ivr_menus[id]"`
+		}
+	}
 )
 
 // flowRoutes are those a call flow has besides the six of every resource.
@@ -41,6 +47,10 @@ func (s *Server) flowRoutes() {
 	try.description = "Walks a call through the flow as a real one would go, on a clock of its own: the same trace, and the events that would be told. Nobody is rung, and nothing is kept."
 	try.body, try.bodyOptional = reflect.TypeFor[simulateBody](), true
 	register(s, try, s.simulate)
+
+	lint := row(http.MethodGet, "/lint", "lintCallFlow", "Look for faults in a call flow")
+	lint.description = "Rules that no call comes to, times that no rule takes, circles, keys that wait or lead nowhere, destinations that are missing or have nothing behind them: each with its place and a way to mend it. Replies to saves carry the same as warnings."
+	register(s, lint, s.lint)
 
 	test := row(http.MethodPost, "/test", "testCallFlow", "Run the tests of a call flow")
 	test.description = "Each test is a simulated call. With tests_required the same happens at every save, and a flow whose tests fail is refused."
@@ -56,6 +66,17 @@ func (s *Server) flowRoutes() {
 		}
 		return &testsReply{Body: simulate.Test(ctx, plan, f, s.now())}, nil
 	})
+}
+
+// lint is everything that can be found wrong with a flow.
+func (s *Server) lint(_ context.Context, in *ByID) (*lintReply, error) {
+	plan := s.Store.Plan()
+	if plan.Flow(in.ID) == nil {
+		return nil, notFound("Call flow")
+	}
+	out := &lintReply{}
+	out.Body.CallFlowID, out.Body.Findings = in.ID, append([]flows.Warning{}, plan.Lint(in.ID)...)
+	return out, nil
 }
 
 // draft is the flow that a request is about: the draft it brings, or the saved

@@ -81,3 +81,24 @@ func TestFlowTestsAreKeptRunAndRequired(t *testing.T) {
 	b.want(b.do("POST", "/v2/call-flows", strings.Replace(twoNumbers, "cf_sim", "cf_other", 1)+tests("x")+`, "tests_required": true}`), 400, "invalid_request")
 	b.want(b.do("POST", "/v2/call-flows/cf_none/test", ""), 404, "not_found")
 }
+
+// GET …/lint tells the faults of a flow and its menus, each with place and fix;
+// the reply to a save has those of the flow.
+func TestLintCallFlow(t *testing.T) {
+	b := newBench(t)
+	b.want(b.do("POST", "/v2/ivr-menus", `{"menu_id": "m", "name": "m", "prompt": "Press 1 or press 2.",
+		"options": [{"digit": "1", "destination": "voicemail_default", "destination_type": "voicemail"}]}`), 201)
+	saved := b.flow(`{"call_flow_id": "cf_lint", "name": "x", "phone_number": "+14155552671", "routing": [
+		{"pattern": "*", "destination": "m", "destination_type": "ivr_menu"},
+		{"pattern": "1", "destination": "+14155552671", "destination_type": "phone_number"}]}`)
+	for _, want := range []string{`"code":"no_fallback"`, `"code":"dials_itself"`, `"path":"routing[1].destination"`, `"fix":"`} {
+		if !strings.Contains(saved.Body.String(), want) {
+			t.Errorf("%s is not in %s", want, saved.Body)
+		}
+	}
+	found := b.want(b.do("GET", "/v2/call-flows/cf_lint/lint", ""), 200)
+	if !strings.Contains(found.Body.String(), `"path":"ivr_menus[m].prompt","code":"announced_key"`) {
+		t.Errorf("%s", found.Body)
+	}
+	b.want(b.do("GET", "/v2/call-flows/none/lint", ""), 404, "not_found")
+}

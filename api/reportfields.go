@@ -54,6 +54,7 @@ var reportFields = map[string]string{
 	"Event.timestamp":           "When it happened",
 	"Event.version":             "Version of this form",
 	"Event.data":                "What happened; the fields depend on the event",
+	"Warning.fix":               "A way to mend it",
 	"TraceReply.call_id":        "Id of the call",
 	"TraceStep.at":              "When it happened",
 	"TraceStep.kind":            "flow, rule, menu, option, destination, outcome, fallback, webhook, dial or end",

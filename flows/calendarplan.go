@@ -145,6 +145,7 @@ type calendarCondition struct {
 	id     string
 	wanted string
 	plan   *calendarPlan // nil when there is no such calendar
+	quiet  bool          // only whether it holds is asked
 }
 
 func (c calendarCondition) check(_ Call, at time.Time) Verdict {
@@ -158,7 +159,9 @@ func (c calendarCondition) check(_ Call, at time.Time) Verdict {
 	if now.open {
 		word = CalendarOpen
 	}
-	v.Holds = word == c.wanted
+	if v.Holds = word == c.wanted; c.quiet {
+		return v
+	}
 	local := at.In(c.plan.zone)
 	v.Text = fmt.Sprintf("%s: %s in calendar %s, %s, local %s", word, now.words, c.id, c.plan.calendar.Timezone, local.Format("15:04"))
 	v.Detail["state"], v.Detail["by"], v.Detail["local"] = word, now.by, local.Format(time.RFC3339)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -36,6 +37,7 @@ type Plan struct {
 	sources     []source
 	byInbound   map[string]*Trunk
 	rewriters   map[string]*rewriters // by trunk id
+	warned      *sync.Map             // warnings found so far, by kind and id
 	defaultFlow []*CallFlow           // all active flows without a number, oldest first
 }
 
@@ -80,6 +82,7 @@ func NewPlan(n Nouns) (*Plan, Problems) {
 		byInbound:  make(map[string]*Trunk),
 		rewriters:  make(map[string]*rewriters, len(n.Trunks)),
 	}
+	p.warned = new(sync.Map)
 	p.addCalendars(n.Calendars, &problems)
 	p.addFlows(n.Flows, &problems)
 	p.addMenus(n.Menus, &problems)

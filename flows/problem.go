@@ -116,4 +116,5 @@ type Warning struct {
 	Path    string `json:"path"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Fix     string `json:"fix,omitempty"`
 }

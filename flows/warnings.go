@@ -11,59 +11,71 @@ const (
 )
 
 // Warnings tells what about a noun was accepted but will not work as the plan
-// stands: above all destinations that do not exist yet.
+// stands: destinations that do not exist yet, rules that no call comes to, and
+// whatever else can be found by thinking. It is found once for each plan.
 func (p *Plan) Warnings(kind, id string) []Warning {
+	key := kind + " " + id
+	if known, ok := p.warned.Load(key); ok {
+		return known.([]Warning)
+	}
+	list := p.warnings(kind, id)
+	p.warned.Store(key, list)
+	return list
+}
+
+func (p *Plan) warnings(kind, id string) []Warning {
 	switch kind {
 	case KindFlow:
 		if f := p.flows[id]; f != nil {
 			return p.flowWarnings(f)
 		}
 	case KindMenu:
-		if m := p.Menu(id); m != nil {
+		if m := p.menus[id]; m != nil {
 			return p.menuWarnings(m)
 		}
 	case KindNumber:
 		if n := p.numbers[id]; n != nil && n.CallFlowID != "" && p.flows[n.CallFlowID] == nil {
-			return []Warning{{"call_flow_id", WarnFlowMissing,
-				fmt.Sprintf("there is no call flow %q yet; until there is, calls to %s take the default call flow", n.CallFlowID, n.Number)}}
+			return []Warning{{Path: "call_flow_id", Code: WarnFlowMissing, Fix: "create it, or assign another", Message: fmt.Sprintf("there is no call flow %q yet; until there is, calls to %s take the default call flow", n.CallFlowID, n.Number)}}
 		}
 	case KindDevice:
 		if d := p.devices[id]; d != nil && d.VoicemailBoxID != "" && p.boxes[d.VoicemailBoxID] == nil {
-			return []Warning{{"voicemail_box_id", WarnBoxMissing, fmt.Sprintf("there is no voicemail box %q yet", d.VoicemailBoxID)}}
+			return []Warning{{Path: "voicemail_box_id", Code: WarnBoxMissing, Fix: "create it, or choose another", Message: fmt.Sprintf("there is no voicemail box %q yet", d.VoicemailBoxID)}}
 		}
 	}
 	return nil
 }
 
 func (p *Plan) flowWarnings(f *flowPlan) []Warning {
-	var list []Warning
-	if f.flow.Active && f.flow.PhoneNumber == "" && p.fallback != f.flow {
-		list = append(list, Warning{"phone_number", WarnFurtherDefaultFlow, fmt.Sprintf(
+	l := newLint(p)
+	if f.flow.Active && f.flow.PhoneNumber == "" && p.fallback != nil && p.fallback != f.flow {
+		l.add("phone_number", WarnFurtherDefaultFlow, "give it a phone_number, or assign it to numbers",
 			"this call flow has no phone_number, and the older call flow %q already takes all calls without a flow of their own; this one takes calls only for numbers assigned to it in /v2/phone-numbers",
-			p.fallback.ID)})
+			p.fallback.ID)
 	}
 	arrival := false
+	for _, d := range f.places(false) {
+		l.missing(d)
+	}
 	for i, r := range f.flow.Routing {
-		at := fmt.Sprintf("routing[%d]", i)
 		arrival = arrival || f.rules[i].catchAll
-		list = p.warnDestination(list, r.DestinationType, r.Destination, at+".destination")
-		if r.Fallback != nil {
-			list = p.warnDestination(list, r.Fallback.Action, r.Fallback.ActionID, at+".fallback.action_id")
-		}
 		if c := r.Conditions; c != nil && c.Calendar != "" && p.calendars[c.Calendar] == nil {
-			list = append(list, Warning{at + ".conditions.calendar", WarnCalendarMissing, fmt.Sprintf(
-				"there is no calendar %q yet; until there is, the rule never holds", c.Calendar)})
+			l.add(at("routing", i, "conditions.calendar"), WarnCalendarMissing, "create the calendar, or name another",
+				"there is no calendar %q yet; until there is, the rule never holds", c.Calendar)
 		}
 		if !f.rules[i].catchAll && !presentsMenu(f.flow) {
-			list = append(list, Warning{at + ".pattern", WarnNeverReached, fmt.Sprintf(
-				"the pattern %s waits for digits, but no rule of this call flow leads to an ivr_menu, which would ask for them", r.Pattern)})
+			l.add(at("routing", i, "pattern"), WarnNeverReached, "add a rule with the pattern * that leads to an ivr_menu",
+				"the pattern %s waits for digits, but no rule of this call flow leads to an ivr_menu, which would ask for them", r.Pattern)
 		}
 	}
 	if !arrival {
-		list = append(list, Warning{"routing", WarnNoCatchAll,
-			"no rule has the pattern *, so no rule takes part when a call arrives, and every call fails; add a rule with the pattern *"})
+		l.add("routing", WarnNoCatchAll, "add a rule with the pattern *",
+			"no rule has the pattern *, so no rule takes part when a call arrives, and every call fails")
 	}
-	return list
+	l.reachable(f.places(false))
+	l.circles(f)
+	l.rules(f)
+	l.waits(f)
+	return l.list
 }
 
 // presentsMenu says whether the flow can lead to a menu; what a webhook will
@@ -80,37 +92,27 @@ func presentsMenu(f *CallFlow) bool {
 	return false
 }
 
-func (p *Plan) menuWarnings(m *IVRMenu) []Warning {
-	var list []Warning
-	for i, o := range m.Options {
-		list = p.warnDestination(list, o.DestinationType, o.Destination, fmt.Sprintf("options[%d].destination", i))
+func (p *Plan) menuWarnings(m *menuPlan) []Warning {
+	l := newLint(p)
+	for _, d := range m.places() {
+		l.missing(d)
 	}
-	if m.Fallback != nil {
-		list = p.warnDestination(list, m.Fallback.Action, m.Fallback.ActionID, "fallback.action_id")
-	}
-	return list
+	l.reachable(m.places())
+	l.menuCircle(m)
+	l.options(m)
+	l.prompt(m)
+	return l.list
 }
 
-func (p *Plan) warnDestination(list []Warning, kind DestinationType, to, path string) []Warning {
-	exists := true
-	switch kind {
-	case ToMenu:
-		exists = p.menus[to] != nil
-	case ToVoicemail:
-		exists = p.boxes[to] != nil
-	case ToDevice:
-		exists = p.devices[to] != nil || p.byUsername[to] != nil
-	case ToFlow:
-		exists = p.flows[to] != nil
-	case ToQueue, ToRingGroup:
-		return append(list, Warning{path, WarnQueueNotServed, fmt.Sprintf(
-			"queues are not served by this switch yet; calls for %q go on to the fallback or the next rule, with the reason destination_missing", to)})
+// missing tells of a destination that does not exist yet.
+func (l *lint) missing(d place) {
+	switch {
+	case d.kind == ToQueue || d.kind == ToRingGroup:
+		l.add(d.path, WarnQueueNotServed, "use another destination", "queues are not served by this switch yet; calls for %q go on to the fallback or the next rule, with the reason destination_missing", d.to)
+	case d.kind == ToFlow && l.plan.flows[d.to] != nil:
+	case !l.exists(d.kind, d.to):
+		l.add(d.path, WarnDestinationMissing, "create it, or name another", "there is no %s %q yet; until there is, calls go on to the fallback or the next rule, with the reason destination_missing", nameOf(d.kind), d.to)
 	}
-	if exists {
-		return list
-	}
-	return append(list, Warning{path, WarnDestinationMissing, fmt.Sprintf(
-		"there is no %s %q yet; until there is, calls go on to the fallback or the next rule, with the reason destination_missing", nameOf(kind), to)})
 }
 
 // PlainWebhooks tells every webhook of the flow that is called without TLS: to

@@ -112,6 +112,39 @@ func readMoment(text, zone string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time; write it as 2026-11-26T10:12", text)
 }
 
+type lintCmd struct{ flowFiles }
+
+var errFaults = errors.New("faults were found")
+
+// Run prints what is wrong with the flows of the files, each menu once.
+func (c lintCmd) Run(w world) error {
+	b, plan, err := c.read()
+	if err != nil {
+		return err
+	}
+	told := map[string]bool{}
+	found := 0
+	for _, f := range b.Flows() {
+		for _, fault := range plan.Lint(f.ID) {
+			place := f.ID + ": " + fault.Path
+			if strings.HasPrefix(fault.Path, "ivr_menus[") {
+				place = fault.Path
+			}
+			line := fmt.Sprintf("%s: %s: %s\n      fix: %s\n", place, fault.Code, fault.Message, fault.Fix)
+			if !told[line] {
+				told[line] = true
+				found++
+				fmt.Fprint(w.stdout, line)
+			}
+		}
+	}
+	if found > 0 {
+		return fmt.Errorf("%w: %d", errFaults, found)
+	}
+	fmt.Fprintln(w.stdout, "no fault was found")
+	return nil
+}
+
 type testCmd struct {
 	flowFiles
 	JUnit string `name:"junit" type:"path" placeholder:"FILE" help:"Write the report there as JUnit XML, too."`

@@ -59,3 +59,18 @@ func TestTestCommandWritesJUnit(t *testing.T) {
 		t.Errorf("%d %s", code, out)
 	}
 }
+
+func TestLintCommand(t *testing.T) {
+	code, out, _ := command(t, "lint", officeFile)
+	if code != exitFailed || !strings.Contains(out, "cf_office: routing[3].pattern: waits:") || !strings.Contains(out, "fix: ") {
+		t.Errorf("%d %s", code, out)
+	}
+	good := filepath.Join(t.TempDir(), "good.json")
+	if err := os.WriteFile(good, []byte(`{"name": "x", "phone_number": "+14155552671", "routing": [
+		{"pattern": "*", "destination": "voicemail_default", "destination_type": "voicemail"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := command(t, "lint", good); code != exitOK || !strings.Contains(out, "no fault") {
+		t.Errorf("%d %s", code, out)
+	}
+}

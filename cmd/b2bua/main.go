@@ -21,6 +21,7 @@ type program struct {
 	Call     phoneCall   `cmd:"" help:"Place a call with the built-in phone and print what happens."`
 	Simulate simulateCmd `cmd:"" help:"Walk a call through a call flow in a file and print why it goes where it goes."`
 	Test     testCmd     `cmd:"" help:"Run the tests that are kept with call flows in files."`
+	Lint     lintCmd     `cmd:"" help:"Look for faults in call flows in files."`
 	Config   config      `cmd:"" help:"Check or print the configuration."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
