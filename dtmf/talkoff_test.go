@@ -171,7 +171,7 @@ func babble(r *rand.Rand, n int) ([]float64, error) {
 }
 
 var melody = sync.OnceValue(func() []float64 {
-	clip := audio.Melody().Resample(8000)
+	clip := audio.Melody(8000)
 	x := make([]float64, len(clip.Samples))
 	for i, v := range clip.Samples {
 		x[i] = float64(v)

@@ -61,5 +61,25 @@ func (c *clipSource) Frame(dst []int16) bool {
 // Beep is 1000 Hz, at a level in dBm0: record after the tone.
 func Beep(d time.Duration, level float64) Source { return tone.Beep(d, level).Play(false) }
 
-// HoldMusic is what a party on hold hears until it is taken off.
-func HoldMusic() Source { return ClipSource(audio.Melody(), true) }
+// HoldMusic is what a party on hold hears until it is taken off: the built-in
+// melody, at the rate that the party hears best.
+func HoldMusic() Source {
+	wide := audio.Melody(2 * sampleRate) // it must not be made on the clock
+	return &holdMusic{clipSource{samples: audio.Melody(sampleRate).Samples, loop: true}, sampleRate, wide.Samples}
+}
+
+type holdMusic struct {
+	clipSource
+	rate int
+	wide []int16
+}
+
+// Rate is the sample rate of what Frame gives.
+func (h *holdMusic) Rate() int { return h.rate }
+
+// Tune asks for a sample rate before the music begins.
+func (h *holdMusic) Tune(rate int) {
+	if rate == 2*sampleRate {
+		h.rate, h.samples = rate, h.wide
+	}
+}

@@ -203,7 +203,7 @@ func TestNoiseIsNeither(t *testing.T) {
 // Music is no tone: ours, and notes of the octaves that tones lie in, of any
 // length, plucked, blown and bowed.
 func TestMusicIsNoTone(t *testing.T) {
-	m := audio.Melody()
+	m := audio.Melody(8000)
 	l := hears(m.Rate, m.Samples)
 	if f, ok := l.Tone(); ok {
 		t.Errorf("the music on hold: %s after %v", f.Kind, f.From)

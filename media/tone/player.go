@@ -33,7 +33,10 @@ type step struct {
 
 // Play makes a player of t, once or for ever, at 8 kHz until it is tuned.
 func (t Tone) Play(loop bool) *Player {
-	p := &Player{tone: t, loop: loop}
+	p := &Player{tone: t, loop: loop, steps: make([]step, len(t))}
+	for i, s := range t {
+		p.steps[i].hertz = make([]oscillator, len(s.Hertz))
+	}
 	p.Tune(8000)
 	return p
 }
@@ -41,25 +44,19 @@ func (t Tone) Play(loop bool) *Player {
 // Rate is the sample rate that Frame gives.
 func (p *Player) Rate() int { return p.rate }
 
-// Tune sets the sample rate and begins anew.
+// Tune sets the sample rate and begins anew. It takes no memory.
 func (p *Player) Tune(rate int) {
 	p.rate, p.step, p.at = rate, 0, 0
 	p.fade = int(int64(fadeTime) * int64(rate) / int64(time.Second))
-	p.steps = make([]step, 0, len(p.tone))
-	for _, s := range p.tone {
-		n := int(int64(s.For) * int64(rate) / int64(time.Second))
-		if n == 0 && len(s.Hertz) == 0 {
-			continue // silence without end is no tone
-		}
-		st := step{samples: n, am: s.Modulation != 0}
-		amplitude := amplitude(s)
-		for _, hz := range s.Hertz {
-			st.hertz = append(st.hertz, newOscillator(hz, rate, amplitude))
-		}
-		if st.am {
+	for i, s := range p.tone {
+		st := &p.steps[i]
+		st.samples = int(int64(s.For) * int64(rate) / int64(time.Second))
+		if st.am = s.Modulation != 0; st.am {
 			st.mod = newOscillator(s.Modulation, rate, 1)
 		}
-		p.steps = append(p.steps, st)
+		for k, hz := range s.Hertz {
+			st.hertz[k] = newOscillator(hz, rate, amplitude(s))
+		}
 	}
 	p.rewind()
 }

@@ -77,9 +77,6 @@ func Beep(d time.Duration, level float64) Tone {
 	return Tone{{For: d, Hertz: []float64{1000}, Level: level}}
 }
 
-// Silence is nothing for a time.
-func Silence(d time.Duration) Tone { return Tone{{For: d}} }
-
 // level is that of tones for which the list gives none, in dBm0.
 const level = -13.0
 

@@ -212,7 +212,7 @@ func TestPlayerEnds(t *testing.T) {
 			t.Errorf("frame %d: more is %v", i, got)
 		}
 	}
-	if p = Silence(0).Play(true); p.Frame(frame) {
+	if p = (Tone{}).Play(true); p.Frame(frame) {
 		t.Error("nothing goes on for ever")
 	}
 	p = Tone{{For: 10 * time.Millisecond, Hertz: []float64{400}, Level: -10}}.Play(true)
@@ -245,6 +245,9 @@ func TestFrameDoesNotAllocate(t *testing.T) {
 	frame := make([]int16, 160)
 	if n := testing.AllocsPerRun(1000, func() { p.Frame(frame) }); n != 0 {
 		t.Errorf("%.1f allocations a frame", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { p.Tune(16000); p.Tune(8000) }); n != 0 {
+		t.Errorf("%.1f allocations to tune", n)
 	}
 }
 
