@@ -79,7 +79,7 @@ func TestErrorTable(t *testing.T) {
 		{"bad code", "POST", "/v2/calls/call_live/decline", `{"sip_code":200}`, nil, 400, "invalid_request", "sip_code", ""},
 		{"bad transfer", "POST", "/v2/calls/call_live/transfer", `{"destination":"abc"}`, nil, 400, "invalid_number", "destination", "The destination number format is invalid"},
 		{"bad transfer type", "POST", "/v2/calls/call_live/transfer", `{"destination":"+14155552673","transfer_type":"psychic"}`, nil, 400, "invalid_request", "transfer_type", ""},
-		{"attended transfer", "POST", "/v2/calls/call_live/transfer", `{"destination":"+14155552673","transfer_type":"attended"}`, nil, 400, "invalid_request", "transfer_type", "not available yet"},
+		{"attended transfer to nobody", "POST", "/v2/calls/call_live/transfer", `{"destination":"ivr_main","destination_type":"ivr_menu","transfer_type":"attended"}`, nil, 400, "invalid_request", "destination_type", "phone_number"},
 		{"bad caller id", "POST", "/v2/calls/call_live/transfer", `{"destination":"+14155552673","caller_id":"x"}`, nil, 400, "invalid_number", "caller_id", ""},
 		{"nothing to play", "POST", "/v2/calls/call_live/play-audio", `{}`, nil, 400, "invalid_request", "message", ""},
 		{"too much to play", "POST", "/v2/calls/call_live/play-audio", `{"message":"a","prompt_id":"b"}`, nil, 400, "invalid_request", "message", ""},

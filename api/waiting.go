@@ -15,7 +15,7 @@ import (
 type transferBody struct {
 	Destination     string                `json:"destination" doc:"A number, device, SIP URI, menu, box, queue or flow" example:"+14155552673"`
 	DestinationType flows.DestinationType `json:"destination_type,omitempty" doc:"Default phone_number"`
-	TransferType    string                `json:"transfer_type,omitempty" enum:"blind" doc:"Default blind; attended is not available yet"`
+	TransferType    string                `json:"transfer_type,omitempty" enum:"blind,attended" doc:"Default blind. With attended whoever the caller talks to is connected to the new party first, while the caller hears music, and leaves the caller there by hanging up; a caller who talks to nobody hears music until the new party answers"`
 	CallerID        string                `json:"caller_id,omitempty" doc:"Number shown to the new party"`
 	Fallback        *flows.Fallback       `json:"fallback,omitempty" doc:"Where the caller goes when nobody answers"`
 }
@@ -24,7 +24,7 @@ type transferReply struct {
 	Status int
 	Body   struct {
 		CallID    string `json:"call_id"`
-		Result    string `json:"result" doc:"connected, no_answer, busy, …; pending when async" example:"connected"`
+		Result    string `json:"result" doc:"connected, no_answer, busy, …; pending when async. Of an attended transfer: what came of calling the new party" example:"connected"`
 		SIPCode   int    `json:"sip_code,omitempty" doc:"As the far end sent it"`
 		SIPReason string `json:"sip_reason,omitempty"`
 	}
@@ -55,7 +55,7 @@ type waitInput struct {
 // up, or press keys.
 func (s *Server) waitRoutes() {
 	register(s, operation{method: http.MethodPost, path: callsPath + "/{id}/transfer", id: "transferCall", summary: "Transfer a call",
-		description: "Waits until the new party answered or could not be reached, and tells which.",
+		description: "Waits until the new party answered or could not be reached, and tells which. What becomes of an attended transfer is told by call.transferred: connected, or returned when the caller is back.",
 		tag:         "Call actions", noun: "Call", body: reflect.TypeFor[transferBody](), async: true}, s.transfer)
 	register(s, operation{method: http.MethodPost, path: callsPath + "/{id}" + gatherPath, id: "gatherDTMF", summary: "Collect digits from the caller",
 		description: "Takes the fields of an IVR menu and waits until the caller is done. A reply with sensitive digits is not kept for its Idempotency-Key.",
@@ -101,9 +101,13 @@ func (b *transferBody) check() error {
 	switch b.TransferType {
 	case "blind":
 	case "attended":
-		return invalid("transfer_type", "cannot be attended: attended transfer is not available yet; use blind")
+		switch b.DestinationType {
+		case flows.ToNumber, flows.ToDevice, flows.ToSIP:
+		default:
+			return invalid("destination_type", "must be phone_number, device or sip for an attended transfer, not %q: somebody is to be talked to", b.DestinationType)
+		}
 	default:
-		return invalid("transfer_type", "must be blind, not %q", b.TransferType)
+		return invalid("transfer_type", "must be blind or attended, not %q", b.TransferType)
 	}
 	if b.CallerID != "" {
 		number, err := flows.ParseNumber(b.CallerID)

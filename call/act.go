@@ -14,6 +14,7 @@ type act struct {
 	run        func(ctx context.Context) flows.Ending
 	controlled bool                        // an application asked for it, and decides again when it fails
 	callerID   string                      // shown to far ends instead of the caller's own number
+	music      bool                        // the caller hears music until somebody answers, not ringing
 	outward    *flows.Device               // on whose permission it leads outside; nil: a flow's or the API's
 	report     func(TransferResult)        // told once how the first destination came out; may be nil
 	progress   func(code int, text string) // told how the far ends proceed; may be nil

@@ -58,6 +58,10 @@ func (c *Call) ringback() {
 	if c.ending != nil || c.tone != nil || c.playback != nil || !c.caller.answered && c.described == nil {
 		return
 	}
+	if c.hunt != nil && c.hunt.act.music {
+		c.tone = c.caller.sound.Play(c.sys.HoldMusic())
+		return
+	}
 	c.tone = c.caller.sound.Play(c.sys.Ringback())
 }
 

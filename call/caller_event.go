@@ -29,6 +29,10 @@ func (c *Call) callerEvent(ev sip.Event) {
 		c.referred(c.caller, ev)
 	case sip.Ended:
 		c.caller.over = true
+		if c.transfer.completes() {
+			c.transfer.complete()
+			return
+		}
 		c.end(callerEnded(ev, c.caller.answered))
 	}
 }

@@ -37,7 +37,7 @@ type Greeting struct {
 type TransferRequest struct {
 	Destination     string
 	DestinationType flows.DestinationType // default phone_number
-	TransferType    string                // "blind", the default
+	TransferType    string                // "blind", the default, or "attended"
 	CallerID        string                // shown to the new party; default the caller's own
 	Fallback        *flows.Fallback
 }

@@ -18,6 +18,12 @@ type transfer struct {
 	rule  flows.Rule // whom the caller gets
 	join  *joining   // or: the other party of another call
 	prong *prong     // who waits
+
+	// Of an attended transfer by the API, see consult.go:
+	consults  bool // who is transferred away from talks to the new party first
+	concluded bool
+	fallback  *flows.Fallback
+	fact      events.Transferred
 }
 
 // handedOn is how a hunt comes out that a transfer has taken the caller from. It
@@ -69,7 +75,9 @@ func (t *transfer) waits(l *leg) bool { return t != nil && t.prong.leg == l }
 // leaves: who waited is gone, or need not wait any longer.
 func (t *transfer) leaves() {
 	t.prong.leg.hangup(sip.Reason{})
-	t.call.attemptEnded(t.prong.attempt)
+	if !t.consults { // else the entry is that of who consults
+		t.call.attemptEnded(t.prong.attempt)
+	}
 	t.call.drop(t.prong.leg)
 }
 
@@ -88,6 +96,10 @@ func (t *transfer) abandon() {
 		return
 	}
 	t.act.told(TransferResult{Result: string(flows.Gone)})
+	if t.consults {
+		t.conclude(TransferResult{Result: string(flows.Gone)})
+		t.call.attemptEnded(t.prong.attempt)
+	}
 	t.done()
 }
 
@@ -145,6 +157,9 @@ func (s *seat) transferOver(t *transfer, failed bool, last flows.Outcome, done f
 		c.act = s.act
 	}
 	t.act.told(TransferResult{Result: string(last.Result), SIPCode: last.SIPCode, SIPReason: last.SIPReason})
+	if c.transfer == t && t.consults {
+		return s.consulted(t, failed, done)
+	}
 	l := t.prong.leg
 	switch {
 	case c.transfer != t: // done, or abandoned

@@ -63,6 +63,9 @@ func (c *Call) dial(a *act, to flows.DialRequest, done func(flows.Outcome)) *hun
 		timeout = flows.DefaultRing
 	}
 	h.timer = c.loop.After(timeout, h.timeUp)
+	if a.music {
+		c.ringback()
+	}
 	h.nextRound()
 	return h
 }
@@ -187,7 +190,7 @@ func (h *hunt) progressed(p *prong, ev sip.Progressed) {
 	if a := &c.record.Attempts[p.attempt]; a.RingingAt == nil {
 		a.RingingAt = &now
 	}
-	if len(ev.SDP) > 0 && len(h.prongs) == 1 && !p.early {
+	if len(ev.SDP) > 0 && len(h.prongs) == 1 && !p.early && !h.act.music {
 		if h.earlyMedia(p, ev.SDP) {
 			p.settled = ev.Dialog
 			return

@@ -22,6 +22,8 @@ func (h *hunt) onward(p *prong, o flows.Outcome, contacts []string) {
 	}
 	h.failed(p, o)
 	if other != nil {
+		// Who asked for a transfer has got the caller there.
+		h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
 		h.call.takeOver(other)
 		return
 	}
@@ -130,6 +132,9 @@ func (h *hunt) followDevice(t target, to sip.Contact) (rounds [][]target, other 
 		return rounds, nil, ""
 	}
 	if flow, owned := c.plan.Lookup(number); owned {
+		if c.transfer.attending() {
+			return nil, nil, "somebody waits for the one who called"
+		}
 		return nil, c.flowAct(flow, number), ""
 	}
 	if !t.device.MayDial(number) {

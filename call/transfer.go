@@ -11,7 +11,8 @@ import (
 // needs to know nothing of it. It waits until the new party has answered or
 // could not be reached. Whom the caller talked to before is released when the new
 // party has answered, and talks on with the caller when nobody has; with a fallback,
-// or outside of a conversation, the caller goes where that leads.
+// or outside of a conversation, the caller goes where that leads. An attended
+// transfer is told in consult.go.
 func (c *Call) Transfer(ctx context.Context, r TransferRequest) (TransferResult, error) {
 	if r.DestinationType == "" {
 		r.DestinationType = flows.ToNumber
@@ -21,11 +22,18 @@ func (c *Call) Transfer(ctx context.Context, r TransferRequest) (TransferResult,
 	}
 	out := make(chan TransferResult, 1)
 	err := c.command(ctx, func() error {
-		if r.Fallback == nil && c.talking() {
+		switch attended := r.TransferType == "attended"; {
+		case c.transfer.attending():
+			return &StateError{State: "consulting", Verb: "transfer", Need: "wait until whoever consults hangs up, or has the caller back"}
+		case attended && c.talking():
+			c.consult(r, out)
+		case attended:
+			c.takeOver(c.attended(r, out))
+		case r.Fallback == nil && c.talking():
 			c.transferTalk(r, out)
-			return nil
+		default:
+			c.takeOver(c.transferAct(r, out))
 		}
-		c.takeOver(c.transferAct(r, out))
 		return nil
 	})
 	if err != nil {
