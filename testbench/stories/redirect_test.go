@@ -202,3 +202,45 @@ func TestPhoneSendsCallsOn(t *testing.T) {
 		c.Trunks[0].CallerID = &flows.CallerID{Diversion: true}
 	}), undrawn)
 }
+
+// Two phones that send their calls to each other's number do so five times.
+func TestPhonesThatSendCallsToEachOther(t *testing.T) {
+	story(t, func(s *stage) {
+		a := s.phone("caller", callerAt, phone.Quirks{})
+		team := s.colleagues("anna", "ben")
+		s.flow(toAnna)
+		s.create("/v2/call-flows", `{"name": "other", "phone_number": "`+support+`", "routing": [`+rule("*", "dev_ben", "device")+`]}`)
+		in := s.calls(a, did)
+		for i := range 6 {
+			s.must(moved(s.next(team[i%2]), "<sip:"+[]string{support, did}[i%2]+"@10.0.0.1>"))
+		}
+		s.refused(in, 480)
+		if got := s.attempts(s.event("call.failed").str("call_id")); strings.Count(got, ": redirected") != 6 || !strings.Contains(got, "too often") {
+			s.Errorf("attempts:\n%s", got)
+		}
+	}, undrawn)
+}
+
+// A transfer to a phone that sends its calls to a number of ours has reached
+// somebody when that number's flow takes the caller.
+func TestTransferThatIsSentOn(t *testing.T) {
+	story(t, func(s *stage) {
+		a, b := s.parties()
+		team := s.colleagues("anna", "ben")
+		s.flow(toAnna)
+		s.create("/v2/call-flows", `{"name": "other", "phone_number": "`+support+`", "routing": [`+toSales+`]}`)
+		in := s.calls(a, did)
+		first := s.answers(team[0])
+		s.until(in, phone.Established)
+		s.refers(first, at("ben"))
+		s.must(moved(s.next(team[1]), "<sip:"+support+"@10.0.0.1>"))
+		s.notified(first, "SIP/2.0 200 OK")
+		s.over(first)
+		out := s.answers(b)
+		s.talk(in, out)
+		s.hangsUp(out)
+		s.over(in)
+		s.transferred("blind", "callee", "connected")
+		s.event("call.completed")
+	}, drawn("caller", "switch", "anna", "ben", "sales"))
+}
