@@ -23,6 +23,7 @@ var reportFields = map[string]string{
 	"CallRecord.trunk_id":          "Trunk by which the call came in",
 	"CallRecord.device_id":         "Device from which the call came in",
 	"CallRecord.sip_call_id":       "Call-ID of the caller's leg, to find it in a SIP trace",
+	"CallRecord.replaced_by":       "Call-IDs of the legs that took the place of the caller's phone in mid-call",
 	"CallRecord.diversions":        "Numbers that sent the call on before it came here, the first one first",
 	"Diversion.number":             "Number that sent the call on",
 	"Diversion.reason":             "Why, in the words of RFC 5806, such as user-busy or unconditional",

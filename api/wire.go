@@ -40,6 +40,9 @@ func legs(r *events.CallRecord) (callIDs []string, names map[string]string) {
 		names[callID] = name
 	}
 	add(r.SIPCallID, "caller")
+	for _, id := range r.ReplacedBy {
+		add(id, "caller's other phone")
+	}
 	for _, a := range r.Attempts {
 		add(a.SIPCallID, a.Destination)
 	}

@@ -14,6 +14,7 @@ type leg struct {
 	owner    atomic.Pointer[Call] // whose leg it is: on that call's loop all of this is used
 	on       func(sip.Event)      // what the owner makes of the leg's events
 	missed   []sip.Event          // what came while nobody made anything of them
+	inbox    inbox                // what is posted to it
 	name     string               // "caller", or whom it reaches
 	sig      *sip.Leg
 	sound    *media.Session
@@ -45,24 +46,6 @@ func (c *Call) newLeg(name string) *leg {
 	l := &leg{name: name}
 	l.owner.Store(c)
 	return l
-}
-
-// post runs f on the loop of the call that owns the leg by then. It is what
-// signalling and sound of the leg are told to use, as legs are handed over.
-func (l *leg) post(f func()) bool {
-	for {
-		c := l.owner.Load()
-		posted := c.loop.Post(func() {
-			if l.owner.Load() != c { // handed over since
-				l.post(f)
-				return
-			}
-			f()
-		})
-		if posted || l.owner.Load() == c {
-			return posted
-		}
-	}
 }
 
 // event is told by the signalling, on the owner's loop. Between two calls, one

@@ -45,6 +45,7 @@ func (c *Call) replace(in *sip.Invitation, legID string) (code int) {
 	elsewhere := sip.Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"}
 	switch {
 	case old == c.caller:
+		c.record.ReplacedBy = append(c.record.ReplacedBy, l.sig.CallID())
 		c.offer, c.settled = in.Offer, false
 		muted := c.muted
 		c.sit(l)
@@ -54,6 +55,8 @@ func (c *Call) replace(in *sip.Invitation, legID string) (code int) {
 	case old.answered:
 		media.Unbridge(c.caller.sound, old.sound)
 		c.hunt.talk.leg, l.on = l, c.hunt.talk.event
+		c.attemptEnded(c.hunt.talk.attempt)
+		c.hunt.talk.attempt = c.attemptJoined(l)
 		c.peer = l
 	default: // it still rings: taken here, and nowhere else
 		h := rings.hunt

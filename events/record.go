@@ -77,6 +77,7 @@ type CallRecord struct {
 	Trunk            string            `json:"trunk_id,omitempty"`  // the call came in by
 	Device           string            `json:"device_id,omitempty"` // the call came in from
 	SIPCallID        string            `json:"sip_call_id,omitempty"`
+	ReplacedBy       []string          `json:"replaced_by,omitempty"` // Call-IDs of phones that took the caller's place
 	Diversions       []Diversion       `json:"diversions,omitempty"`  // before it came here, the first one first
 	Verstat          string            `json:"verstat,omitempty"`     // of calls from trunks: passed | failed | none
 	Attestation      string            `json:"attestation,omitempty"` // A | B | C, of a number that passed
@@ -97,6 +98,7 @@ func (r CallRecord) Clone() CallRecord {
 		a.RingingAt, a.AnsweredAt, a.EndedAt = copied(a.RingingAt), copied(a.AnsweredAt), copied(a.EndedAt)
 	}
 	r.Recordings = slices.Clone(r.Recordings)
+	r.ReplacedBy = slices.Clone(r.ReplacedBy)
 	r.Diversions = slices.Clone(r.Diversions)
 	r.RingingAt, r.AnsweredAt, r.EndedAt = copied(r.RingingAt), copied(r.AnsweredAt), copied(r.EndedAt)
 	r.Error = copied(r.Error)

@@ -1,6 +1,9 @@
 package stories_test
 
 import (
+	"bytes"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,8 +37,39 @@ func TestPhoneTakesOverAConversation(t *testing.T) {
 		s.talk(in, second)
 		s.hangsUp(in)
 		s.over(second)
-		s.event("call.completed")
+		id := s.event("call.completed").str("call_id")
+		s.legsOnWire(id, 3)
+		attempts := s.get("/v2/calls/" + id).list("attempts")
+		if len(attempts) != 2 {
+			s.Fatalf("%v", attempts)
+		}
+		for _, one := range attempts {
+			if a := doc(one.(map[string]any)); a.str("result") != "connected" || a.str("ended_at") == "" || a.str("destination") != "dev_anna" {
+				s.Errorf("%v", a)
+			}
+		}
 	}, drawn("caller", "switch", "mobile", "desk"))
+}
+
+// legsOnWire holds a call's trace, ladder and pcap to showing so many legs, from
+// INVITE to BYE.
+func (s *stage) legsOnWire(id string, want int) {
+	s.Helper()
+	trace := s.get("/v2/calls/" + id + "/trace")
+	seen := map[string][]string{}
+	for _, one := range trace.list("sip") {
+		m := doc(one.(map[string]any))
+		seen[m.str("sip_call_id")] = append(seen[m.str("sip_call_id")], strings.Fields(m.str("summary"))[0])
+	}
+	file := s.request(http.MethodGet, "/v2/calls/"+id+"/pcap", "").Body.Bytes()
+	for leg, all := range seen {
+		if !bytes.Contains(file, []byte("Call-ID: "+leg)) || !slices.Contains(all, "INVITE") || !slices.Contains(all, "BYE") {
+			s.Errorf("leg %s: %q", leg, all)
+		}
+	}
+	if len(seen) != want || strings.Count(trace.str("ladder"), "INVITE SDP") < want {
+		s.Errorf("%d legs in the trace, want %d\n%s", len(seen), want, trace.str("ladder"))
+	}
 }
 
 // The one who called takes the other phone, too; what nobody may take stays.
@@ -65,7 +99,7 @@ func TestCallerChangesPhones(t *testing.T) {
 		s.talk(second, out)
 		s.hangsUp(second)
 		s.over(out)
-		s.event("call.completed")
+		s.legsOnWire(s.event("call.completed").str("call_id"), 3)
 	}, drawn("mobile", "switch", "desk", "ben"), undrawn)
 }
 
