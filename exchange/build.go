@@ -73,7 +73,7 @@ func (x *Exchange) sipConfig() sip.Config {
 		SessionExpires: expires, MinSE: x.cfg.SIP.MinSE.Std(),
 		Listen: x.cfg.SIP.Listen, Advertise: x.cfg.SIP.Advertise, Realm: x.cfg.SIP.Realm, UserAgent: x.cfg.SIP.UserAgent,
 		ListenPacket: x.opt.ListenPacket, ListenStream: x.opt.ListenStream, DialStream: x.opt.DialStream,
-		DNS: x.dnsConfig(), Now: x.opt.Now, Origins: x.cfg.SIP.WS.Origins,
+		DNS: x.dnsConfig(), Now: x.opt.Now, Random: x.opt.Random, Origins: x.cfg.SIP.WS.Origins,
 		Capture: x.wire,
 	}
 }

@@ -90,7 +90,7 @@ func (x *Exchange) build() error {
 	if err != nil {
 		return err
 	}
-	x.trunks = newTrunks(x.sip, x.opt.Now, x.log, x.calls.TrunkDown)
+	x.trunks = newTrunks(x.sip, x.opt.Now, x.opt.Random, x.log, x.calls.TrunkDown)
 	dir.trunks = x.trunks
 	x.store.OnPlan(x.trunks.planned)
 	x.store.OnPlan((&registrations{sip: x.sip, log: x.log, plan: x.store.Plan()}).planned)

@@ -3,7 +3,6 @@ package exchange
 import (
 	"cmp"
 	"context"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -109,7 +108,7 @@ func (l *line) run(ctx context.Context) {
 		return
 	}
 	// Not all at once when the switch starts, nor together ever after.
-	wait := l.cfg.probe/6 + rand.N(l.cfg.probe/3)
+	wait := l.cfg.probe/6 + l.of.chance(l.cfg.probe/3)
 	for {
 		t := time.NewTimer(wait)
 		select {
@@ -146,7 +145,7 @@ func (l *line) ping(code int, err error) time.Duration {
 	if failures > 0 && failures < deadAfter {
 		return min(l.cfg.probe, again)
 	}
-	return l.cfg.probe*9/10 + rand.N(l.cfg.probe/10)
+	return l.cfg.probe*9/10 + l.of.chance(l.cfg.probe/10)
 }
 
 // registered is told of each change of the registration.

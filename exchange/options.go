@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"time"
@@ -35,6 +36,9 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Pick draws a number from 0 to n-1 for the weights of trunks.
 	Pick func(n int) int
+	// Random gives a number from 0 up to 1: how much of an interval of registrations
+	// and probes is left to chance.
+	Random func() float64
 	// Version of the product, shown by the API.
 	Version string
 	// NoHTTP leaves the API's listener out; Handler still serves it.
@@ -44,6 +48,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
 	}
 	return o
 }

@@ -27,6 +27,7 @@ type signaller interface {
 type trunks struct {
 	sip     signaller
 	now     func() time.Time
+	random  func() float64
 	log     *slog.Logger
 	down    func(trunkID string) // one has stopped answering
 	changed chan *flows.Plan
@@ -45,8 +46,13 @@ type account struct {
 	user  string
 }
 
-func newTrunks(s signaller, now func() time.Time, log *slog.Logger, down func(trunkID string)) *trunks {
-	return &trunks{sip: s, now: now, log: log, down: down, changed: make(chan *flows.Plan, 1), lines: map[string]*line{}, gone: map[string]*line{}}
+// chance is any part of a time.
+func (x *trunks) chance(of time.Duration) time.Duration {
+	return time.Duration(x.random() * float64(of))
+}
+
+func newTrunks(s signaller, now func() time.Time, random func() float64, log *slog.Logger, down func(trunkID string)) *trunks {
+	return &trunks{sip: s, now: now, random: random, log: log, down: down, changed: make(chan *flows.Plan, 1), lines: map[string]*line{}, gone: map[string]*line{}}
 }
 
 // planned is told of every new plan; only the newest waits to be looked at.

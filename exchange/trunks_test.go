@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func TestTrunkMadeAgain(t *testing.T) {
 		return p
 	}
 	trunk := &flows.Trunk{ID: "trunk_a", Name: "a", Probe: -1, Outbound: &flows.TrunkOutbound{URI: "sip:192.0.2.1"}}
-	x := newTrunks(nil, time.Now, slog.New(slog.NewTextHandler(io.Discard, nil)), nil)
+	x := newTrunks(nil, time.Now, rand.Float64, slog.New(slog.NewTextHandler(io.Discard, nil)), nil)
 	leaving := make(chan struct{})
 	old := &line{of: x, id: trunk.ID, cfg: lineConfig{name: "a"}, cancel: func() {}, done: leaving}
 	x.lines[trunk.ID] = old

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
@@ -84,6 +85,8 @@ type Config struct {
 	Summary func(username string) (Summary, bool)
 	// Now replaces time.Now for registrations and nonces.
 	Now func() time.Time
+	// Random gives a number from 0 up to 1, for the intervals of our registrations.
+	Random func() float64
 }
 
 // TLSConfig is needed by tls and wss listeners.
@@ -117,6 +120,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Float64
 	}
 	return c
 }

@@ -90,7 +90,7 @@ func (x *Registered) cut(at netip.AddrPort) {
 	if time.Since(x.since) > steady {
 		x.cuts = 0
 	}
-	wait := backOff(503, x.cuts, random())
+	wait := backOff(503, x.cuts, x.ep.cfg.Random())
 	x.cuts++
 	x.away()
 	if time.Until(x.due) > wait {

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"cmp"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -11,9 +10,6 @@ import (
 )
 
 // When a registration is refreshed, and when it is tried again.
-
-// random is a number from 0 up to 1.
-func random() float64 { return rand.Float64() }
 
 // refreshAfter is when to refresh what was granted: at a random point of its last
 // fifth, so that those who registered together do not come back together; and

@@ -202,7 +202,7 @@ func (x *Registered) registered(r reply, granted time.Duration) {
 	}
 	x.lives(r.way)
 	x.timer.Stop()
-	again := refreshAfter(granted, random())
+	again := refreshAfter(granted, x.ep.cfg.Random())
 	x.due = time.Now().Add(again)
 	x.timer = loop.AfterFunc(x.box.post, again, x.attempt)
 	x.expiry.Stop()
@@ -228,7 +228,7 @@ func (x *Registered) failed(r reply) {
 		reason = r.err.Error()
 	}
 	failures := x.State().Failures
-	wait := backOff(code, failures, random())
+	wait := backOff(code, failures, x.ep.cfg.Random())
 	if r.res != nil {
 		wait = max(wait, min(retryAfter(r.res), maxRetry))
 	}

@@ -59,6 +59,7 @@ type setup struct {
 	config  func(*configs.Config)
 	pick    func(n int) int // for the weights of trunks
 	names   nameServer
+	random  func() float64
 }
 
 func drawn(columns ...string) func(*setup)        { return func(s *setup) { s.columns = columns } }
@@ -68,6 +69,9 @@ func network(f func(*memnet.Network)) func(*setup) {
 }
 func withBackup(s *setup) { s.backup = true }
 func undrawn(s *setup)    { s.noDrawn = true }
+
+// steady leaves no interval to chance, so that a ladder is the same each time.
+func steady(s *setup) { s.random = func() float64 { return 0.5 } }
 
 // stage is the world of one story.
 type stage struct {
@@ -81,6 +85,7 @@ type stage struct {
 	cfg      *configs.Config
 	pick     func(n int) int
 	names    nameServer
+	random   func() float64
 	phones   []*phone.Phone
 	ended    chan error // what Run returned
 	stop     context.CancelFunc
@@ -157,7 +162,7 @@ func (s *stage) begin(o setup) {
 		o.config(cfg)
 	}
 	s.customer = openCustomer(s)
-	s.cfg, s.names, s.pick = cfg, o.names, o.pick
+	s.cfg, s.names, s.pick, s.random = cfg, o.names, o.pick, o.random
 	s.start()
 	s.customer.subscribe()
 }
@@ -168,7 +173,7 @@ func (s *stage) start() {
 	var err error
 	s.sw, err = exchange.New(s.cfg, exchange.Options{
 		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: s.now, Pick: s.pick, NoHTTP: true, ListenPacket: s.net.ListenPacket,
+		Now: s.now, Pick: s.pick, Random: s.random, NoHTTP: true, ListenPacket: s.net.ListenPacket,
 		ListenStream: s.net.ListenStream, DialStream: s.net.DialStream,
 		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
 		Resolve:     s.names.resolve(s.customer.resolve), DNS: s.names.exchange, Dial: s.customer.dial,

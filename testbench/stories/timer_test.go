@@ -63,7 +63,7 @@ func TestRefreshedByInvite(t *testing.T) {
 		s.hangsUp(in)
 		s.over(out)
 		s.event("call.completed")
-	}, config(patient), undrawn)
+	}, config(patient))
 }
 
 // The callee knows timers and UPDATE, and leaves the refreshes to us.

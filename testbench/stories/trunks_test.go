@@ -87,7 +87,7 @@ func TestTrunkRegisters(t *testing.T) {
 		if got := registrar.Received("REGISTER"); got != n+2 { // taken back, and made anew
 			s.Errorf("%d REGISTERs at a restart", got-n)
 		}
-	}, config(onlyRegisters), undrawn)
+	}, config(onlyRegisters), steady, drawn("carrier", "switch", "desk"))
 }
 
 // A trunk that calls from any address proves by its password who it is; one that
@@ -174,7 +174,7 @@ func TestDeadTrunkIsSkipped(t *testing.T) {
 		out = s.answers(b)
 		s.hangsUp(in)
 		s.over(out)
-	}, withBackup, config(func(c *configs.Config) { c.Trunks[0].Probe = 0 }), undrawn)
+	}, withBackup, config(func(c *configs.Config) { c.Trunks[0].Probe = 0 }), steady, drawn("caller", "switch", "sales", "backup"))
 }
 
 // A trunk that is down but the only one is tried all the same.
@@ -189,7 +189,7 @@ func TestOnlyTrunkIsDown(t *testing.T) {
 		s.until(in, phone.Established)
 		s.hangsUp(in)
 		s.over(out)
-	}, config(func(c *configs.Config) { c.Trunks[0].Probe = 0 }), undrawn)
+	}, config(func(c *configs.Config) { c.Trunks[0].Probe = 0 }), steady)
 }
 
 // Phones need not register anew when the switch has been restarted.
