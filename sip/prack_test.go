@@ -133,6 +133,59 @@ func TestTooManyForks(t *testing.T) {
 	})
 }
 
+// However many phones answer one INVITE, one of them talks and each of the others
+// gets its ACK and its BYE (RFC 3261 §13.2.2.4), when it says 200 again, too.
+func TestTooManyForksAnswer(t *testing.T) {
+	const phones = 40
+	story(t, func(b *bench) {
+		far := b.peer(trunkAt)
+		o := b.dial(sip.Dial{})
+		inv := far.expect("INVITE")
+		answer := func(i int) {
+			far.reply(inv, "200 OK", answerSDP, fmt.Sprintf("To: %s;tag=t%d", inv.get("To"), i))
+		}
+		answer(0)
+		far.expect("ACK")
+		told[sip.Answered](o)
+		for i := 1; i < phones; i++ {
+			answer(i)
+			acks, byes := 0, 0
+			for acks+byes < 2 {
+				m, ok := far.next(time.Second)
+				if !ok || m.tag("To") != fmt.Sprintf("t%d", i) {
+					t.Fatalf("phone %d: got %v %q", i, ok, m.start)
+				}
+				switch {
+				case strings.HasPrefix(m.start, "ACK "):
+					acks++
+				case strings.HasPrefix(m.start, "BYE ") && strings.Contains(m.get("Reason"), "cause=200"):
+					byes++
+					far.reply(m, "200 OK", "")
+				default:
+					t.Fatalf("phone %d: got %+v", i, m)
+				}
+			}
+			if acks != 1 || byes != 1 {
+				t.Errorf("phone %d: %d ACKs and %d BYEs", i, acks, byes)
+			}
+		}
+		for _, i := range []int{0, 7} { // the ACK was lost
+			answer(i)
+			if ack := far.expect("ACK"); ack.tag("To") != fmt.Sprintf("t%d", i) {
+				t.Errorf("%+v", ack)
+			}
+		}
+		o.toldNothing()
+		o.do(func(l *sip.Leg) { l.Hangup(sip.Reason{}) })
+		bye := far.expect("BYE")
+		if bye.tag("To") != "t0" {
+			t.Errorf("%+v", bye)
+		}
+		far.reply(bye, "200 OK", "")
+		far.silent(40 * time.Second)
+	})
+}
+
 // A request may overtake the response that makes its dialog.
 func TestRequestAheadOfItsDialog(t *testing.T) {
 	story(t, func(b *bench) {
