@@ -357,3 +357,20 @@ func writeFile(t *testing.T, path string, data []byte) {
 		t.Fatal(err)
 	}
 }
+
+// A box whose lamp is at no device is taken, with a word about it.
+func TestBoxWithoutItsDevice(t *testing.T) {
+	b := newBench(t)
+	made := b.want(b.do("POST", "/v2/voicemail-boxes", `{"voicemail_box_id":"box_dark","name":"dark","mwi_device":"dev_lamp"}`), 201)
+	list, _ := made.json["warnings"].([]any)
+	if len(list) != 1 {
+		t.Fatalf("%s", made.Body)
+	}
+	if w, _ := list[0].(map[string]any); w["code"] != "device_missing" || w["path"] != "mwi_device" {
+		t.Errorf("%v", w)
+	}
+	b.want(b.do("POST", "/v2/devices", `{"device_id":"dev_lamp","username":"lamp","password":"correct-horse"}`), 201)
+	if again := b.want(b.do("GET", "/v2/voicemail-boxes/box_dark", ""), 200); strings.Contains(again.Body.String(), "warnings") {
+		t.Errorf("%s", again.Body)
+	}
+}

@@ -29,7 +29,7 @@ func (s *Server) nounRoutes() {
 		id: func(x *flows.Calendar) string { return x.ID },
 	})
 	serve(s, noun[flows.VoicemailBox]{
-		path: "/v2/voicemail-boxes", name: "Voicemail box", tag: "Voicemail", idField: "voicemail_box_id",
+		path: "/v2/voicemail-boxes", name: "Voicemail box", tag: "Voicemail", kind: flows.KindBox, idField: "voicemail_box_id",
 		about: "A voicemail box greets a caller and takes a message.",
 		rows:  s.Store.Boxes(), fresh: func() *flows.VoicemailBox { return new(flows.VoicemailBox) },
 		id:   func(x *flows.VoicemailBox) string { return x.ID },

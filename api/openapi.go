@@ -107,7 +107,7 @@ func (s *Server) finishOpenAPI() {
 	s.huma.OpenAPI().Tags = sections
 	for name, schema := range schemas.Map() {
 		switch name {
-		case "CallFlow", "IVRMenu", "PhoneNumber", "Device":
+		case "CallFlow", "IVRMenu", "PhoneNumber", "Device", "VoicemailBox":
 			schema.Properties["warnings"] = &huma.Schema{Type: huma.TypeArray, Items: warning,
 				Description: "What was accepted but will not work as things stand"}
 		case "Trunk":

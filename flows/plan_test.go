@@ -160,7 +160,7 @@ func TestWarnings(t *testing.T) {
 	plan := mustPlan(t, flows.Nouns{
 		Flows:   []*flows.CallFlow{first, later, dangling, dead},
 		Menus:   []*flows.IVRMenu{{ID: "m", Name: "m", Prompt: "x", Options: []flows.Option{{Digit: "1", Destination: "nobox", DestinationType: flows.ToVoicemail}}, Fallback: &flows.Fallback{Action: flows.ToFlow, ActionID: "noflow"}}},
-		Boxes:   []*flows.VoicemailBox{flows.DefaultBox(time.Unix(0, 0))},
+		Boxes:   []*flows.VoicemailBox{flows.DefaultBox(time.Unix(0, 0)), {ID: "box_lamp", Name: "lamp", MWIDevice: "dev"}, {ID: "box_dark", Name: "dark", MWIDevice: "nobody"}},
 		Numbers: []*flows.PhoneNumber{{Number: "+14155550103", CallFlowID: "noflow"}},
 		Devices: []*flows.Device{{ID: "dev", Username: "u", Password: "x", VoicemailBoxID: "nobox"}},
 	})
@@ -173,6 +173,9 @@ func TestWarnings(t *testing.T) {
 		{flows.KindMenu, "m", "options[0].destination destination_missing, fallback.action_id destination_missing"},
 		{flows.KindNumber, "+14155550103", "call_flow_id call_flow_missing"},
 		{flows.KindDevice, "dev", "voicemail_box_id voicemail_box_missing"},
+		{flows.KindBox, "voicemail_default", ""},
+		{flows.KindBox, "box_lamp", ""},
+		{flows.KindBox, "box_dark", "mwi_device device_missing"},
 		{"anything", "dev", ""},
 	} {
 		var got []string

@@ -108,6 +108,7 @@ const (
 	WarnNeverReached       = "never_reached"
 	WarnFlowMissing        = "call_flow_missing"
 	WarnBoxMissing         = "voicemail_box_missing"
+	WarnDeviceMissing      = "device_missing"
 	WarnCalendarMissing    = "calendar_missing"
 )
 

@@ -8,6 +8,7 @@ const (
 	KindMenu   = "ivr_menu"
 	KindNumber = "phone_number"
 	KindDevice = "device"
+	KindBox    = "voicemail_box"
 )
 
 // Warnings tells what about a noun was accepted but will not work as the plan
@@ -36,6 +37,11 @@ func (p *Plan) warnings(kind, id string) []Warning {
 	case KindNumber:
 		if n := p.numbers[id]; n != nil && n.CallFlowID != "" && p.flows[n.CallFlowID] == nil {
 			return []Warning{{Path: "call_flow_id", Code: WarnFlowMissing, Fix: "create it, or assign another", Message: fmt.Sprintf("there is no call flow %q yet; until there is, calls to %s take the default call flow", n.CallFlowID, n.Number)}}
+		}
+	case KindBox:
+		if b := p.boxes[id]; b != nil && b.MWIDevice != "" && p.devices[b.MWIDevice] == nil {
+			return []Warning{{"mwi_device", WarnDeviceMissing,
+				fmt.Sprintf("there is no device %q yet, so nobody is told of new messages by it", b.MWIDevice)}}
 		}
 	case KindDevice:
 		if d := p.devices[id]; d != nil && d.VoicemailBoxID != "" && p.boxes[d.VoicemailBoxID] == nil {
