@@ -40,8 +40,8 @@ func (p *Plan) warnings(kind, id string) []Warning {
 		}
 	case KindBox:
 		if b := p.boxes[id]; b != nil && b.MWIDevice != "" && p.devices[b.MWIDevice] == nil {
-			return []Warning{{"mwi_device", WarnDeviceMissing,
-				fmt.Sprintf("there is no device %q yet, so nobody is told of new messages by it", b.MWIDevice)}}
+			return []Warning{{Path: "mwi_device", Code: WarnDeviceMissing, Fix: "create it, or choose another",
+				Message: fmt.Sprintf("there is no device %q yet, so its lamp tells nobody of new messages", b.MWIDevice)}}
 		}
 	case KindDevice:
 		if d := p.devices[id]; d != nil && d.VoicemailBoxID != "" && p.boxes[d.VoicemailBoxID] == nil {
