@@ -61,6 +61,7 @@ func part(a, b *Session) {
 // on: nothing is relayed any more. The lock is held.
 func (s *Session) sever(now time.Duration) {
 	defer s.rescue("bridge")
+	s.wake()
 	s.leg.peer = nil
 	s.direct(now)
 	s.leg.reclaim()

@@ -113,16 +113,47 @@ func (sh *shard) catchUp(p *phase, due uint64, now time.Duration) {
 }
 
 // step is one tick: first everybody is heard, then everybody is spoken to, so
-// that a bridge adds no tick of delay whatever the order of its legs.
+// that a bridge adds no tick of delay whatever the order of its legs. Those that
+// are asleep cost one look.
 func (sh *shard) step(p *phase, now time.Duration) {
 	sh.each(p, "hear", func(s *Session) {
-		s.direct(now)
-		s.hear(p.tick)
+		if now >= s.asleep {
+			s.direct(now)
+			s.hear(p.tick)
+		}
 	})
 	sh.each(p, "speak", func(s *Session) {
-		s.speak(p.tick, now)
-		s.tend(sh, p.tick, now)
+		if now >= s.asleep {
+			s.speak(p.tick, now)
+			s.tend(sh, p.tick, now)
+			s.asleep = s.sleep()
+		}
 	})
+}
+
+// sleep says until when the clock has nothing to do with a leg, unless it is
+// woken: both ways of its bridge are relayed, and go on.
+func (s *Session) sleep() time.Duration {
+	l := &s.leg
+	p := l.peer
+	if p == nil || l.writer != p || !s.relaysTo(p) || !p.relaysTo(s) || s.digits.recv.Open() {
+		return 0
+	}
+	return min(l.checkAt, s.count.lastRTP+staleAfter, p.count.lastRTP+staleAfter)
+}
+
+// relaysTo: what the far end says goes to another leg as it is.
+func (s *Session) relaysTo(p *Session) bool {
+	return s.route != nil && s.route.relay != nil && s.route.relay.to == p
+}
+
+// wake has the clock look at a leg and its peer again, because something about
+// it has changed.
+func (s *Session) wake() {
+	s.asleep = 0
+	if p := s.leg.peer; p != nil {
+		p.asleep = 0
+	}
 }
 
 // move brings two legs together, on the shard and in the phase of one of them;

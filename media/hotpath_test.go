@@ -72,7 +72,7 @@ func (c *caller) packet() {
 
 // hand hands a packet over as the loop would, without what there is to tell.
 func (c *caller) hand(raw []byte, from netip.AddrPort) {
-	c.s.lanes[0].take(raw, from, c.now)
+	c.s.take(rtpPort, raw, from, c.now)
 }
 
 // bridgeByHand makes two bridged legs and their callers, the first with PCMU,

@@ -11,18 +11,17 @@ import (
 // goes first; another one is learnt once, with proof, because NATs exist; then
 // only that source and its SSRC are heard, and only it is sent to.
 type latch struct {
-	told   netip.AddrPort // in signalling
-	locked bool
 	source netip.AddrPort
+	locked bool
 	learnt bool // source is not the one told
+	voice  voice
 
+	told      netip.AddrPort // in signalling
 	candidate netip.AddrPort
 	ssrc      uint32
 	seq       uint16
 	count     int
 	began     time.Duration
-
-	voice voice
 }
 
 // proof is how much a source must show before it is believed, when it is not

@@ -10,13 +10,14 @@ import (
 
 // leg is what is bridged, played to and listened in on.
 type leg struct {
-	gone  bool
-	peer  *Session
-	play  *Playback
-	over  *overlay // nil until something was played over
-	taps  []Tap
-	muted bool   // the peer does not hear it
-	terms *terms // those the frames are made for
+	terms  *terms // in force
+	peer   *Session
+	writer *Session // whose packets are relayed as our stream; nil: the clock makes it
+	gone   bool
+	muted  bool // the peer does not hear it
+	play   *Playback
+	over   *overlay // nil until something was played over
+	taps   []Tap
 
 	began    uint64 // shard tick of the first frame, +1
 	lastTick uint64
@@ -27,12 +28,11 @@ type leg struct {
 	decoded *decoded // nil until a frame is made of packets
 
 	// speaking
-	writer  *Session // whose packets are relayed as our stream; nil: the clock makes it
-	feed    any      // what the last frame came from, to hear where it changes
-	last    int16    // its last sample
-	paused  bool     // nothing was sent last tick
-	quiet   int      // frames since the bridge peer was heard
-	spurt   bool     // the next packet says that the stream does not run on
+	feed    any   // what the last frame came from, to hear where it changes
+	last    int16 // its last sample
+	paused  bool  // nothing was sent last tick
+	quiet   int   // frames since the bridge peer was heard
+	spurt   bool  // the next packet says that the stream does not run on
 	out     [frameSize]int16
 	sender  *dtmf.Sender
 	tone    dtmf.Tone
@@ -136,7 +136,7 @@ func (s *Session) relayTo(p *Session, now time.Duration) {
 	}
 	p.leg.writer = s
 	s.leg.discard()
-	s.route = &route{relay: r}
+	s.route = &r.route
 }
 
 // flush sends on what waits in the jitter buffer. The far

@@ -17,15 +17,16 @@ const (
 // terms is what offer and answer came to, worked out for the packet path. It is
 // immutable; a new negotiation makes new terms.
 type terms struct {
+	sends    bool      // we may send
+	receives bool      // something may come
+	kind     [128]int8 // of payload types that arrive
+
 	remote     netip.AddrPort
 	remoteRTCP netip.AddrPort
 	direction  sdp.Direction
-	sends      bool // we may send
-	receives   bool // something may come
 	held       bool
 	since      time.Duration
 
-	kind     [128]int8 // of payload types that arrive
 	recv     []sdp.Format
 	send     []sdp.Format
 	eventIn  int

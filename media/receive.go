@@ -7,9 +7,9 @@ import (
 
 // receiver is what is known of the stream that arrives.
 type receiver struct {
-	latch latch
-	recv  reception
 	pt    uint8 // of the last audio packet
+	recv  reception
+	latch latch
 }
 
 // receive takes one datagram of the RTP port. It is all there is between a
@@ -90,11 +90,13 @@ func (s *Session) aim(from netip.AddrPort) {
 
 // deliver hands audio and events to where they go now.
 func (s *Session) deliver(p packet, event bool, now time.Duration) {
-	if !event {
+	if !event && s.in.pt != p.pt {
 		s.in.pt = p.pt
+		s.wake()
 	}
 	s.pass(p, event, now)
 	if event {
+		s.wake()
 		s.hearDigit(p, now)
 	}
 }

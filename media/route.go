@@ -20,20 +20,22 @@ var buffering = &route{}
 // relay sends one leg's packets on as the peer's stream: own SSRC, sequence
 // numbers and timestamps that continue the peer's, the peer's payload types.
 type relay struct {
+	route    route // to here
 	from, to *Session
 	in, out  *terms
-	pt       [128]int16 // ours to the peer's, sdp.NoPT: cannot be relayed
 
 	started bool
 	ssrc    uint32
 	seq     uint16 // what to add to sequence numbers
 	ts      uint32 // and to timestamps
 
+	pt [128]int16 // ours to the peer's, sdp.NoPT: cannot be relayed
+
 	// last is the last audio payload, with which concealment can begin when
 	// the leg goes back to frames.
-	last   [jitterPayload]byte
-	lastPT uint8
 	lastN  int
+	lastPT uint8
+	last   [jitterPayload]byte
 }
 
 const jitterPayload = 640
@@ -41,6 +43,7 @@ const jitterPayload = 640
 // newRelay works out how from's packets become to's; nil when they cannot.
 func newRelay(from, to *Session, in, out *terms) *relay {
 	r := &relay{from: from, to: to, in: in, out: out}
+	r.route.relay = r
 	for i := range r.pt {
 		r.pt[i] = sdp.NoPT
 	}

@@ -84,12 +84,34 @@ func (o Options) formats() ([]sdp.Format, error) {
 // Session is the sound of one leg. Its methods may be called from any goroutine,
 // but not by taps and sources, and Close not by callbacks either.
 type Session struct {
+	// What every packet touches comes first, close together. It is the shard's:
+	// its lock guards it.
+	asleep time.Duration // the clock passes the leg over until then
+	route  *route        // where arriving audio goes
+	rtp    port.Socket
+	dest   netip.AddrPort // where RTP goes
+	out    stream
+	count  counters
+	in     receiver
+	leg    leg
+
+	// This is the shard's too.
+	phase   int
+	rtcp    port.Socket
+	trusted netip.Addr // where signalling came from
+	buffer  *jitter.Buffer
+	digits  keypad // digits heard
+	report  report // RTCP
+	fault   fault  // what a panic left of it
+
 	engine  *Engine
 	opts    Options
 	log     *slog.Logger
 	opened  time.Duration
 	port    int
 	closing sync.Once
+	shard   atomic.Pointer[shard]
+	terms   atomic.Pointer[terms] // what was negotiated
 
 	// mu guards what offer and answer need.
 	mu       sync.Mutex
@@ -99,35 +121,15 @@ type Session struct {
 	theirs   sdp.Origin     // of the far end's last description
 	holding  bool           // we hold the far end
 	told     netip.AddrPort // the last remote with an address
-
-	terms atomic.Pointer[terms] // what was negotiated
-	shard atomic.Pointer[shard]
-
-	// All below is the shard's: its lock guards it.
-	phase   int
-	rtp     port.Socket
-	rtcp    port.Socket
-	lanes   [2]lane
-	trusted netip.Addr     // where signalling came from
-	dest    netip.AddrPort // where RTP goes
-	in      receiver
-	route   *route // where arriving audio goes
-	buffer  *jitter.Buffer
-	out     stream
-	leg     leg
-	digits  keypad // digits heard
-	report  report // RTCP
-	fault   fault  // what a panic left of it
-	count   counters
 }
 
 // counters are what Stats shows.
 type counters struct {
+	lastRTP           time.Duration // engine time; 0: never
 	received, octets  uint64
 	refused, invalid  uint64
 	concealed, digits uint64
 	unsent            uint64
-	lastRTP           time.Duration // engine time; 0: never
 }
 
 func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp port.Socket) *Session {
@@ -139,7 +141,6 @@ func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp po
 		o.Timeout = e.cfg.Timeout
 	}
 	s := &Session{engine: e, opts: o, log: log, opened: e.now(), port: at, rtp: rtp, rtcp: rtcp}
-	s.lanes = [2]lane{{session: s}, {session: s, control: true}}
 	s.local = sdp.Local{
 		Addr: e.cfg.Advertise, Port: at, RTCP: at + 1, Codecs: formats,
 		Prefer: o.Prefer, EventPT: eventPT, Direction: sdp.SendRecv,
@@ -161,7 +162,7 @@ func (s *Session) polled() []*port.FD {
 	var fds []*port.FD
 	for i, c := range []port.Socket{s.rtp, s.rtcp} {
 		if fd, ok := c.(*port.FD); ok {
-			fd.Owner = &s.lanes[i]
+			fd.Owner, fd.Tag = s, i
 			fds = append(fds, fd)
 		}
 	}
@@ -182,7 +183,7 @@ func (s *Session) readers() []*port.Reader {
 // listen starts the readers.
 func (s *Session) listen() {
 	for i, r := range s.readers() {
-		r.Start(maxPacket, s.lanes[i].arrived)
+		r.Start(maxPacket, func(b []byte, from netip.AddrPort) { s.arrived(i, b, from) })
 	}
 }
 

@@ -12,9 +12,20 @@ import (
 	"b2bua/media/port"
 )
 
-// burst is how many packets are taken off one socket before the others have
-// their turn: a port that is flooded keeps nobody waiting.
-const burst = 4
+// A shard with much to do does not wake up for every packet: it lets a moment go by
+// and takes what has come meanwhile, as network cards do. That spares the waking,
+// which costs nearly as much as a packet, and leaves the processor to others.
+const (
+	// busyRate is from how many packets in a window on.
+	busyRate   = 20
+	busyWindow = 10 * time.Millisecond
+	// moment is how long is slept; the timers of Go make it up to a millisecond
+	// longer. A tick that is due sooner is not slept over.
+	moment = 500 * time.Microsecond
+	// rounds is how often the sockets are gone through before the ticks that are
+	// due have their turn, one packet from each that has any.
+	rounds = 64
+)
 
 // shard is one loop and the legs it owns: it takes their packets off the
 // sockets, relays them or fills jitter buffers, ticks and sends. Legs that hear
@@ -39,15 +50,19 @@ type shard struct {
 	after   []news // to be told when the lock is released
 	telling bool   // by somebody, at this moment
 
+	busy    bool // in the last window
+	packets int  // of this window
+	window  time.Duration
+
 	inbox  [maxPacket]byte              // the packet that came
 	packet [headerSize + maxPacket]byte // the one that the clock is at work on
 }
 
-// lane is one of a leg's two sockets, as its shard hears it.
-type lane struct {
-	session *Session
-	control bool // RTCP
-}
+// The two sockets of a leg.
+const (
+	rtpPort = iota
+	rtcpPort
+)
 
 // news is something that the owner of a leg is to be told.
 type news struct {
@@ -66,7 +81,8 @@ func (sh *shard) run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		sh.turn(sh.wait(timer))
+		ready := sh.wait(timer)
+		sh.turn(ready, sh.engine.now())
 	}
 	return nil
 }
@@ -115,10 +131,12 @@ func (sh *shard) rest() {
 // something.
 func (sh *shard) wait(timer *time.Timer) int {
 	sh.mu.Lock()
-	until := sh.due()
-	poll := sh.poll
+	until, poll, busy := sh.due(), sh.poll, sh.busy
 	sh.mu.Unlock()
 	if poll != nil {
+		if left := time.Until(until); busy && left > 0 {
+			time.Sleep(min(moment, left))
+		}
 		return poll.Wait(until)
 	}
 	if until.IsZero() {
@@ -135,43 +153,51 @@ func (sh *shard) wait(timer *time.Timer) int {
 
 // turn does all that is due: packets first, so that they are in the frames of
 // this tick.
-func (sh *shard) turn(ready int) {
+func (sh *shard) turn(ready int, now time.Duration) {
 	sh.mu.Lock()
 	defer sh.unlock()
-	now := sh.engine.now()
-	for i := range ready {
-		if fd := sh.poll.Ready(i); fd != nil {
-			sh.read(fd, now)
+	for range rounds {
+		for i := range ready {
+			if fd := sh.poll.Ready(i); fd != nil {
+				sh.read(fd, now)
+			}
 		}
+		if !sh.busy || ready == 0 {
+			break
+		}
+		ready = sh.poll.Check()
+	}
+	if now-sh.window >= busyWindow {
+		sh.busy = sh.packets >= busyRate
+		sh.window, sh.packets = now, 0
 	}
 	sh.advance(now)
 }
 
-// read takes some packets off a socket.
+// read takes one packet off a socket. If more are waiting the poll says so again,
+// after all the others: a port that is flooded keeps nobody waiting, and no call
+// is spent on finding a socket empty.
 func (sh *shard) read(fd *port.FD, now time.Duration) {
-	l := fd.Owner.(*lane)
-	for range burst {
-		n, from, ok := fd.Recv(sh.inbox[:])
-		if !ok {
-			return
-		}
-		l.take(sh.inbox[:n], from, now)
+	if n, from, ok := fd.Recv(sh.inbox[:]); ok {
+		sh.packets++
+		fd.Owner.(*Session).take(fd.Tag, sh.inbox[:n], from, now)
 	}
 }
 
-func (l *lane) take(b []byte, from netip.AddrPort, now time.Duration) {
-	if l.control {
-		l.session.receiveRTCP(b, from, now)
+// take takes a packet of one of the leg's sockets; the lock is held.
+func (s *Session) take(socket int, b []byte, from netip.AddrPort, now time.Duration) {
+	if socket == rtcpPort {
+		s.receiveRTCP(b, from, now)
 		return
 	}
-	l.session.receive(b, from, now)
+	s.receive(b, from, now)
 }
 
 // arrived is where a reader hands a packet over.
-func (l *lane) arrived(b []byte, from netip.AddrPort) {
-	sh := l.session.lock()
+func (s *Session) arrived(socket int, b []byte, from netip.AddrPort) {
+	sh := s.lock()
 	defer sh.unlock()
-	l.take(b, from, sh.engine.now())
+	s.take(socket, b, from, sh.engine.now())
 }
 
 // unlock releases the lock and tells the owners what there is to tell, in order:
@@ -283,11 +309,12 @@ func (sh *shard) remove(s *Session) {
 	sh.rest()
 }
 
-// clocked runs f while the leg's shard stands still.
+// clocked runs f while the leg's shard stands still. It may change the leg.
 func (s *Session) clocked(f func()) {
 	sh := s.lock()
 	defer sh.mu.Unlock()
 	f()
+	s.wake()
 }
 
 // lock takes the lock of the shard that the leg is on.

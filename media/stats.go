@@ -37,9 +37,10 @@ type Stats struct {
 }
 
 // Stats may be asked at any time, of a closed session too.
-func (s *Session) Stats() (st Stats) {
-	s.clocked(func() { st = s.stats() })
-	return st
+func (s *Session) Stats() Stats {
+	sh := s.lock()
+	defer sh.mu.Unlock()
+	return s.stats()
 }
 
 func (s *Session) stats() Stats {

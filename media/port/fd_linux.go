@@ -11,13 +11,15 @@ import (
 
 // FD is a UDP socket without a goroutine: a Poll says when it has something.
 type FD struct {
-	// Owner is whom the packets are for; the Poll's user sets and reads it.
+	// Owner is whom the packets are for, Tag tells his sockets apart; the Poll's
+	// user sets and reads them.
 	Owner any
+	Tag   int
 
-	fd    int // -1: closed
-	v6    bool
+	fd    int            // -1: closed
 	peer  netip.AddrPort // connected to
 	watch int32          // its place in a Poll, +1
+	v6    bool
 }
 
 // Listen opens a port. An unspecified IPv6 address hears IPv4 too. A port that

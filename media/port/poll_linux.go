@@ -2,7 +2,9 @@ package port
 
 import (
 	"fmt"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -19,10 +21,18 @@ const batch = 256
 // triggered: a socket that has more than was taken off it is told of again, after
 // all the others.
 //
-// Wait is called by one goroutine; Add, Remove and Ready by whoever holds the
+// While it waits it is a goroutine that is parked, as one that waits for a net.Conn
+// is: Go's own epoll watches ours. A goroutine blocked in a system call would keep
+// a processor from the others, for as long as the runtime takes to notice.
+//
+// Wait and Check are called by one goroutine; Add, Remove and Ready by whoever holds the
 // lock that the owner guards his sockets with. Wake may be called by anybody.
 type Poll struct {
 	fd, timer int
+	file      *os.File // of fd
+	raw       syscall.RawConn
+	look      func(fd uintptr) bool // Check, as raw wants it
+	found     int
 	armed     time.Time // what the timer is set to
 	events    [batch]unix.EpollEvent
 
@@ -65,6 +75,17 @@ func (p *Poll) open() (err error) {
 	}
 	if p.bell, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		return fmt.Errorf("eventfd: %w", err)
+	}
+	if err = unix.SetNonblock(p.fd, true); err != nil {
+		return fmt.Errorf("epoll: %w", err)
+	}
+	p.file = os.NewFile(uintptr(p.fd), "epoll")
+	if p.raw, err = p.file.SyscallConn(); err != nil {
+		return fmt.Errorf("epoll: %w", err)
+	}
+	p.look = func(uintptr) bool {
+		p.found = p.Check()
+		return p.found > 0
 	}
 	// Edge triggered, so that neither has to be read.
 	for fd, place := range map[int]int32{p.timer: timerPlace, p.bell: bellPlace} {
@@ -115,21 +136,27 @@ func (p *Poll) Watched() int { return len(p.slots) - len(p.free) }
 // Wait waits until a socket has something, until a time (zero: for ever), or for
 // Wake, and says how many sockets Ready knows.
 func (p *Poll) Wait(until time.Time) int {
-	block := -1
 	if !until.IsZero() && until != p.armed {
 		left := time.Until(until)
 		if left <= 0 {
-			block = 0
-		} else {
-			p.arm(left)
-			p.armed = until
+			return p.Check()
 		}
+		p.arm(left)
+		p.armed = until
 	} else if until.IsZero() && !p.armed.IsZero() {
 		p.arm(0)
 		p.armed = until
 	}
-	n, err := unix.EpollWait(p.fd, p.events[:], block)
-	if err != nil {
+	if err := p.raw.Read(p.look); err != nil {
+		return 0 // closed
+	}
+	return p.found
+}
+
+// Check is Wait without waiting.
+func (p *Poll) Check() int {
+	n, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), batch, 0, 0, 0)
+	if e != 0 {
 		return 0 // a signal
 	}
 	for _, e := range p.events[:n] {
@@ -137,7 +164,7 @@ func (p *Poll) Wait(until time.Time) int {
 			p.armed = time.Time{}
 		}
 	}
-	return n
+	return int(n)
 }
 
 // arm sets the timer; zero stops it.
@@ -174,6 +201,10 @@ func (p *Poll) Wake() {
 func (p *Poll) Close() {
 	p.waking.Lock()
 	defer p.waking.Unlock()
+	if p.file != nil {
+		_ = p.file.Close()
+		p.file, p.fd = nil, -1
+	}
 	for _, fd := range []*int{&p.fd, &p.timer, &p.bell} {
 		if *fd >= 0 {
 			_ = unix.Close(*fd)

@@ -11,7 +11,10 @@ import (
 const Supported = false
 
 // FD is a UDP socket without a goroutine; this system has none.
-type FD struct{ Owner any }
+type FD struct {
+	Owner any
+	Tag   int
+}
 
 // Listen fails with ErrUnsupported.
 func Listen(netip.AddrPort) (*FD, error) { return nil, ErrUnsupported }
@@ -48,6 +51,9 @@ func (*Poll) Watched() int { return 0 }
 
 // Wait waits for nothing.
 func (*Poll) Wait(time.Time) int { return 0 }
+
+// Check finds nothing.
+func (*Poll) Check() int { return 0 }
 
 // Ready has nothing.
 func (*Poll) Ready(int) *FD { return nil }
