@@ -181,6 +181,7 @@ func (s *Session) install(t *terms, moved bool) {
 	if moved {
 		s.in.latch.retarget(t.remote)
 		s.aim(t.remote)
+		s.proof.aimed(t.since)
 	}
 }
 

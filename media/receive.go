@@ -68,6 +68,7 @@ func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Durat
 		s.count.refused++
 		return false
 	}
+	s.proof.returns()
 	if moved {
 		s.aim(from)
 		s.log.Debug("media source", "source", from, "learnt", l.learnt)

@@ -57,6 +57,7 @@ func (s *Session) receiveRTCP(raw []byte, from netip.AddrPort, now time.Duration
 		return
 	}
 	s.report.received++
+	s.proof.returns()
 	for _, p := range packets {
 		switch p := p.(type) {
 		case *rtcp.SenderReport:
@@ -94,7 +95,7 @@ func (s *Session) reportDue(now time.Duration) {
 		return
 	}
 	s.report.schedule(now)
-	if t := s.leg.terms; t != nil && t.remote.Port() != 0 {
+	if t := s.leg.terms; t != nil && t.remote.Port() != 0 && !s.proof.stopped {
 		s.sendRTCP(s.compound(now))
 	}
 }

@@ -103,6 +103,7 @@ type Session struct {
 	digits  keypad // digits heard
 	report  report // RTCP
 	fault   fault  // what a panic left of it
+	proof   unanswered
 
 	engine  *Engine
 	opts    Options

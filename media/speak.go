@@ -195,6 +195,9 @@ func (s *Session) tend(sh *shard, tick uint64, now time.Duration) {
 	if s.lost(now) {
 		sh.later(s, "lost", s.tellLost)
 	}
+	if s.proof.due(s.dest.Addr(), s.trusted, now, s.opts.Timeout) {
+		s.log.Info("sound stopped: nothing comes back", "remote", s.dest)
+	}
 	s.reportDue(now)
 }
 

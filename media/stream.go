@@ -64,7 +64,7 @@ func (o *stream) sent(octets int, now time.Duration) {
 
 // transmit sends a finished packet to where the far end is.
 func (s *Session) transmit(b []byte) {
-	if !s.dest.IsValid() || s.dest.Port() == 0 {
+	if !s.dest.IsValid() || s.dest.Port() == 0 || s.proof.stopped {
 		return
 	}
 	if err := s.rtp.Send(b, s.dest); err != nil {

@@ -207,6 +207,25 @@ func TestAttack23SoundForAThirdHost(t *testing.T) {
 			s.Errorf("%d packets after the call", more)
 		}
 
+		// Nobody misses who asks to receive only; the sound stops all the same.
+		in = s.calls(mute, did)
+		out = s.answers(b)
+		s.until(in, phone.Established)
+		before := v.got.Load()
+		s.must(in.Reoffer(s.soon(), func(sdp string) string { return v.towards(strings.Replace(sdp, "a=sendrecv", "a=recvonly", 1)) }))
+		out.SendTone(salesTone, toneLevel, 3*time.Minute)
+		pass(62 * time.Second)
+		n = v.got.Load()
+		if n-before == 0 || n-before > 63*stream {
+			s.Errorf("the third host got %d packets in a minute", n-before)
+		}
+		pass(time.Minute)
+		if more := v.got.Load() - n; more != 0 || in.State() != phone.Established {
+			s.Errorf("%d packets in the next one, the call is %v", more, in.State())
+		}
+		s.hangsUp(in)
+		s.over(out)
+
 		// Who speaks from where he signals gets the sound himself.
 		in = s.calls(speaks, did)
 		out = s.answers(b)
