@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
+	"time"
 
 	"b2bua/flows"
 	"b2bua/flows/simulate"
@@ -30,6 +32,15 @@ type (
 	}
 	simulateReply struct{ Body simulate.Result }
 	testsReply    struct{ Body simulate.Report }
+	timelineInput struct {
+		ByID
+		From     time.Time `query:"from" doc:"Begin of the span; now when left out"`
+		To       time.Time `query:"to" doc:"Its end, at most 400 days later; a week when left out"`
+		Caller   string    `query:"caller" doc:"Number of the caller; one that is in no list when left out"`
+		Revision int       `query:"revision" doc:"Revision to look at; the newest when left out" minimum:"0"`
+		Compare  int       `query:"compare" doc:"Revision to compare it with" minimum:"0"`
+	}
+	timelineReply struct{ Body flows.Timeline }
 	lintReply     struct {
 		Body struct {
 			CallFlowID string          `json:"call_flow_id" doc:"The flow"`
@@ -51,6 +62,10 @@ func (s *Server) flowRoutes() {
 	lint := row(http.MethodGet, "/lint", "lintCallFlow", "Look for faults in a call flow")
 	lint.description = "Rules that no call comes to, times that no rule takes, circles, keys that wait or lead nowhere, destinations that are missing or have nothing behind them: each with its place and a way to mend it. Replies to saves carry the same as warnings."
 	register(s, lint, s.lint)
+
+	span := row(http.MethodGet, "/calendar", "getCallFlowCalendar", "Get where calls go over a span of time")
+	span.description = "Up to the first menu, for one caller: one stretch after the other by the wall clock, with holidays and changes of clocks marked. With compare it also says what goes elsewhere than in another revision."
+	register(s, span, s.timeline)
 
 	test := row(http.MethodPost, "/test", "testCallFlow", "Run the tests of a call flow")
 	test.description = "Each test is a simulated call. With tests_required the same happens at every save, and a flow whose tests fail is refused."
@@ -77,6 +92,51 @@ func (s *Server) lint(_ context.Context, in *ByID) (*lintReply, error) {
 	out := &lintReply{}
 	out.Body.CallFlowID, out.Body.Findings = in.ID, append([]flows.Warning{}, plan.Lint(in.ID)...)
 	return out, nil
+}
+
+// timeline is where the calls to a flow go.
+func (s *Server) timeline(_ context.Context, in *timelineInput) (*timelineReply, error) {
+	now := s.now()
+	if in.From.IsZero() {
+		in.From = now
+	}
+	if in.To.IsZero() {
+		in.To = in.From.AddDate(0, 0, 7)
+	}
+	if !in.To.After(in.From) || in.To.Sub(in.From) > flows.MaxTimeline {
+		return nil, invalid("to", "must be later than from, by at most 400 days")
+	}
+	follow := func(revision int) (*flows.Timeline, error) {
+		plan := s.Store.Plan()
+		f := plan.Flow(in.ID)
+		if f == nil {
+			return nil, notFound("Call flow")
+		}
+		if revision != 0 && revision != f.Revision {
+			old, err := s.Store.Flows().Revision(in.ID, revision)
+			if err != nil {
+				return nil, err
+			}
+			f, plan = old, plan.With(old)
+		}
+		t, err := plan.Timeline(f, flows.Call{From: in.Caller, To: f.PhoneNumber}, in.From, in.To, now)
+		if errors.Is(err, flows.ErrLongTimeline) {
+			return nil, invalid("to", "%s", err)
+		}
+		return t, err
+	}
+	t, err := follow(in.Revision)
+	if err != nil {
+		return nil, err
+	}
+	if in.Compare != 0 {
+		old, err := follow(in.Compare)
+		if err != nil {
+			return nil, err
+		}
+		t.Compare(old)
+	}
+	return &timelineReply{Body: *t}, nil
 }
 
 // draft is the flow that a request is about: the draft it brings, or the saved

@@ -102,3 +102,35 @@ func TestLintCallFlow(t *testing.T) {
 	}
 	b.want(b.do("GET", "/v2/call-flows/none/lint", ""), 404, "not_found")
 }
+
+// GET …/calendar: where calls go, holidays and clocks marked, and what another
+// revision did otherwise.
+func TestCallFlowCalendar(t *testing.T) {
+	b := newBench(t)
+	b.want(b.do("POST", "/v2/calendars", `{"calendar_id": "us-office", "name": "US office", "timezone": "America/New_York",
+		"hours": [{"days": ["THU"], "start": "09:00", "end": "17:00"}],
+		"dates": [{"name": "Thanksgiving", "nth": 4, "weekday": "THU", "month": 11, "closed": true}]}`), 201)
+	routing := func(first string) string {
+		return `{"call_flow_id": "cf_span", "name": "x", "routing": [` + first + `
+			{"pattern": "*", "destination": "voicemail_default", "destination_type": "voicemail"}]}`
+	}
+	b.flow(routing(``))
+	b.want(b.do("PUT", "/v2/call-flows/cf_span", routing(`{"pattern": "*", "destination": "+14155552673", "destination_type": "phone_number", "conditions": {"calendar": "us-office"}},`)), 200)
+	a := b.want(b.do("GET", "/v2/call-flows/cf_span/calendar?from=2026-11-19T05:00:00Z&to=2026-11-27T05:00:00Z&compare=1", ""), 200)
+	for _, want := range []string{
+		`"local":"Thu Nov 19 09:00–17:00","rule":0,"destination":"+14155552673"`, `"timezone":"America/New_York"`,
+		`2026-11-26 is Thanksgiving in calendar us-office: closed`,
+		`"text":"Thu Nov 19 09:00–17:00 now goes to phone number +14155552673, not to voicemail box voicemail_default"`,
+	} {
+		if !strings.Contains(a.Body.String(), want) {
+			t.Errorf("%s is not in %s", want, a.Body)
+		}
+	}
+	if n := strings.Count(a.Body.String(), "now goes to"); n != 1 {
+		t.Errorf("%d changes", n)
+	}
+	b.want(b.do("GET", "/v2/call-flows/cf_span/calendar", ""), 200)
+	b.want(b.do("GET", "/v2/call-flows/cf_span/calendar?from=2026-11-19T05:00:00Z&to=2028-11-19T05:00:00Z", ""), 400, "invalid_request")
+	b.want(b.do("GET", "/v2/call-flows/cf_span/calendar?compare=9", ""), 404, "not_found")
+	b.want(b.do("GET", "/v2/call-flows/none/calendar", ""), 404, "not_found")
+}
