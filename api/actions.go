@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"b2bua/call"
 	"b2bua/flows"
@@ -48,6 +50,13 @@ type playBody struct {
 	Speech
 	PromptID string `json:"prompt_id,omitempty" doc:"A stored prompt to play instead of a text"`
 	Loop     bool   `json:"loop,omitempty" doc:"Play again and again until stopped"`
+}
+
+type digitsBody struct {
+	Digits     string `json:"digits" minLength:"1" maxLength:"64" doc:"0-9, *, #, A-D" example:"1234#"`
+	To         string `json:"to,omitempty" enum:"caller,callee" doc:"Default: whom the caller talks to, else the caller"`
+	DurationMS int    `json:"duration_ms,omitempty" minimum:"40" maximum:"10000" doc:"Of each digit; default 100"`
+	GapMS      int    `json:"gap_ms,omitempty" minimum:"40" maximum:"10000" doc:"After each digit; default 60"`
 }
 
 type hangupBody struct {
@@ -101,6 +110,7 @@ func (s *Server) actionRoutes() {
 		}
 		return c.SetTags(ctx, b.Tags)
 	})
+	action(s, "send-dtmf", "sendDTMF", "Send digits to a party", false, sendDigits)
 	for verb, do := range map[string]func(LiveCall, context.Context) error{
 		"record/stop":     LiveCall.StopRecording,
 		"record/pause":    LiveCall.PauseRecording,
@@ -127,6 +137,30 @@ var plainActions = map[string][2]string{
 	"resume":          {"resumeCall", "Take a call off hold: the parties hear each other again"},
 	"mute":            {"muteCaller", "Keep what the caller says from the other party"},
 	"unmute":          {"unmuteCaller", "Let the other party hear the caller again"},
+}
+
+// sendDigits never shows the digits in what it says: they may be a secret.
+func sendDigits(ctx context.Context, c LiveCall, b *digitsBody) error {
+	const shortest, longest = 40, 10_000
+	outside := func(ms int) bool { return ms != 0 && (ms < shortest || ms > longest) }
+	switch {
+	case b.Digits == "":
+		return invalid("digits", "is missing")
+	case len(b.Digits) > 64:
+		return invalid("digits", "has at most 64 digits; this one has %d", len(b.Digits))
+	case strings.Trim(b.Digits, "0123456789*#ABCDabcd") != "":
+		return invalid("digits", "must be made of 0-9, *, # and A-D")
+	case b.To != "" && b.To != "caller" && b.To != "callee":
+		return invalid("to", "must be caller, callee or left out, not %q", b.To)
+	case outside(b.DurationMS):
+		return invalid("duration_ms", "must be %d to %d, not %d", shortest, longest, b.DurationMS)
+	case outside(b.GapMS):
+		return invalid("gap_ms", "must be %d to %d, not %d", shortest, longest, b.GapMS)
+	}
+	return c.SendDigits(ctx, call.DigitsRequest{
+		Digits: strings.ToUpper(b.Digits), To: b.To,
+		Duration: time.Duration(b.DurationMS) * time.Millisecond, Gap: time.Duration(b.GapMS) * time.Millisecond,
+	})
 }
 
 func answer(ctx context.Context, c LiveCall, b *answerBody) error {

@@ -221,7 +221,8 @@ func (l *liveCall) StopPlay(context.Context) error { return l.ask("play-audio/st
 func (l *liveCall) Gather(_ context.Context, m *flows.IVRMenu) (flows.MenuResult, error) {
 	return flows.MenuResult{Digits: "12", Reason: flows.MenuFinishKey, Terminator: "#", Attempts: 1, BargedIn: true, DurationMS: 900}, l.ask(*m)
 }
-func (l *liveCall) Hangup(_ context.Context, reason string) error { return l.ask(reason) }
+func (l *liveCall) SendDigits(_ context.Context, r call.DigitsRequest) error { return l.ask(r) }
+func (l *liveCall) Hangup(_ context.Context, reason string) error            { return l.ask(reason) }
 func (l *liveCall) SetTags(_ context.Context, tags map[string]string) error {
 	return l.ask(tags)
 }

@@ -32,6 +32,7 @@ type LiveCall interface {
 	Resume(ctx context.Context) error
 	Mute(ctx context.Context, on bool) error
 	Gather(ctx context.Context, m *flows.IVRMenu) (flows.MenuResult, error)
+	SendDigits(ctx context.Context, r call.DigitsRequest) error
 	Hangup(ctx context.Context, reason string) error
 	SetTags(ctx context.Context, tags map[string]string) error
 }

@@ -80,7 +80,7 @@ func TestOpenAPI(t *testing.T) {
 		"/v2/devices", "/v2/trunks", "/v2/phone-numbers", "/v2/webhooks/{id}/deliveries", "/v2/webhooks/{id}/test", "/v2/webhooks/{id}/rotate-secret",
 		"/v2/calls", "/v2/calls/{id}/trace", "/v2/calls/{id}/answer", "/v2/calls/{id}/decline", "/v2/calls/{id}/transfer", "/v2/calls/{id}/record",
 		"/v2/calls/{id}/record/start", "/v2/calls/{id}/record/stop", "/v2/calls/{id}/record/pause", "/v2/calls/{id}/record/resume",
-		"/v2/calls/{id}/play-audio", "/v2/calls/{id}/play-audio/stop", "/v2/calls/{id}/gather-dtmf", "/v2/calls/{id}/hangup",
+		"/v2/calls/{id}/play-audio", "/v2/calls/{id}/play-audio/stop", "/v2/calls/{id}/gather-dtmf", "/v2/calls/{id}/send-dtmf", "/v2/calls/{id}/hangup",
 		"/v2/calls/{id}/hold", "/v2/calls/{id}/resume", "/v2/calls/{id}/mute", "/v2/calls/{id}/unmute", "/v2/calls/{id}/tags",
 		"/v2/recordings/{id}/audio", "/v2/api-keys", "/v2/events"} {
 		if doc.Paths[want] == nil {

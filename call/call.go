@@ -193,8 +193,9 @@ func (c *Call) begin(in *sip.Invitation) {
 	c.log.Info("call begins", "from", c.record.From, "did", c.record.To,
 		"trunk", c.record.Trunk, "device", c.record.Device, "flow", c.record.CallFlowID)
 	c.tell(c.initiated(), c.began)
+	digits := c.digitsOf(c.caller)
 	sound, err := c.sys.Media.Open(media.Options{
-		OnDigit: c.caller.digit, OnLost: c.caller.lost, SendDigit: c.caller.digitsBy(c.plan.Trunk(c.record.Trunk)),
+		Digits: digits, OnDigit: c.caller.digit, SendDigit: c.caller.bySignalling(digits), OnLost: c.caller.lost,
 		Log: c.log.With("leg", "caller"),
 	})
 	if err != nil {

@@ -100,9 +100,10 @@ func (h *hunt) try(t target) {
 			return
 		}
 	}
+	digits := c.digitsOf(p.leg)
 	sound, err := c.sys.Media.Open(media.Options{
-		Codecs: t.codecs, Prefer: c.codec(), SRTP: t.srtp(), OnDigit: p.leg.digit, OnLost: p.leg.lost,
-		SendDigit: p.leg.digitsBy(t.trunk), Log: log,
+		Codecs: t.codecs, Prefer: c.codec(), SRTP: t.srtp(), OnLost: p.leg.lost,
+		Digits: digits, OnDigit: p.leg.digit, SendDigit: p.leg.bySignalling(digits), Log: log,
 	})
 	if err != nil {
 		log.Error("open media for a far leg", "err", err)

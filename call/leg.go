@@ -22,7 +22,7 @@ type leg struct {
 	held     bool   // the far end holds us
 	over     bool   // the dialog is gone
 	release  func() // gives the place on the trunk back; nil without one
-	events   bool   // it sends keys as RFC 4733 events
+	infoType string // of the INFO in which it sent keys
 	via      string // the id of the trunk or device that reaches it
 
 	music    *media.Playback // what it hears while it is held
@@ -101,21 +101,6 @@ func (l *leg) close() {
 // digit is called by the media engine; the digit is handled on the loop.
 func (l *leg) digit(d dtmf.Digit) {
 	l.post(func() { l.owner.Load().pressed(l, d) })
-}
-
-// digitsBy is how keys travel to a far end behind a trunk: by SIP INFO where the
-// trunk wants that, else by the media engine, which nil stands for.
-func (l *leg) digitsBy(t *flows.Trunk) func(dtmf.Digit) {
-	if t == nil || t.DTMF != "info" {
-		return nil
-	}
-	return func(d dtmf.Digit) {
-		l.post(func() {
-			if !l.over && l.sig != nil {
-				l.sig.Info(dtmf.InfoBody(dtmf.TypeRelay, d))
-			}
-		})
-	}
 }
 
 // lost is called by the media engine when the far end fell silent for too long.

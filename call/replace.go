@@ -109,7 +109,10 @@ func (c *Call) seated(id string) (*leg, *prong) {
 func (c *Call) open(in *sip.Invitation, old *leg) (l *leg, sdp []byte, code int) {
 	l = c.newLeg(old.name)
 	l.account, l.via, l.who, l.reach = old.account, old.via, old.who, old.reach
-	sound, err := c.sys.Media.Open(media.Options{OnDigit: l.digit, OnLost: l.lost, Log: c.log.With("leg", l.name)})
+	digits := c.digitsOf(l)
+	sound, err := c.sys.Media.Open(media.Options{
+		Digits: digits, OnDigit: l.digit, SendDigit: l.bySignalling(digits), OnLost: l.lost, Log: c.log.With("leg", l.name),
+	})
 	if err != nil {
 		c.log.Error("open media for a leg that replaces another", "err", err)
 		return nil, nil, 503

@@ -27,8 +27,7 @@ const maxInfoBody = 1024
 // ParseInfo reads the digit of a SIP INFO: dtmf-relay bodies with Signal= and
 // Duration= lines, and dtmf bodies that hold nothing but the digit.
 func ParseInfo(contentType string, body []byte) (Digit, error) {
-	kind, _, _ := strings.Cut(contentType, ";")
-	kind = strings.ToLower(strings.TrimSpace(kind))
+	kind := ContentType(contentType)
 	if kind != TypeRelay && kind != TypePlain {
 		return Digit{}, fmt.Errorf("%w: %.60q", ErrContentType, contentType)
 	}
@@ -59,6 +58,12 @@ func ParseInfo(contentType string, body []byte) (Digit, error) {
 	}
 	d.Symbol = s
 	return d, nil
+}
+
+// ContentType is a content type without its parameters, in lower case.
+func ContentType(header string) string {
+	kind, _, _ := strings.Cut(header, ";")
+	return strings.ToLower(strings.TrimSpace(kind))
 }
 
 // infoSymbol reads the key itself, or its event code as some phones send it. The

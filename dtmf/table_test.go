@@ -80,7 +80,7 @@ var table = []row{
 	{name: "noise 6 dB below, 50 ms", least: 50, most: 100, strike: normal(50), disturb: noisy(6)},
 }
 
-var trials = flag.Int("trials", 480, "digits for each line of TestTable and each law")
+var trials = flag.Int("trials", 160, "digits for each line of TestTable and each law")
 
 // TestTable prints how often digits are heard as they should be:
 //

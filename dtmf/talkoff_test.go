@@ -18,7 +18,7 @@ import (
 
 var seed = flag.Uint64("seed", 7, "another seed, other sound")
 
-var minutes = flag.Float64("minutes", 3, "how much sound without digits TestTalkOff listens to")
+var minutes = flag.Float64("minutes", 2, "how much sound without digits TestTalkOff listens to")
 
 // TestTalkOff listens to sound in which nobody presses a key: speech by
 // espeak-ng and flite, several speaking at once, music, the tones of exchanges.

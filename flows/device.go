@@ -16,6 +16,7 @@ type Device struct {
 	VoicemailBoxID string    `json:"voicemail_box_id,omitempty"`
 	AllowOutbound  []string  `json:"allow_outbound,omitempty"` // numbers it may dial by the trunks: +14155552671, +1415* or *; empty means none
 	MaxCalls       int       `json:"max_calls,omitempty"`      // such calls at once; 0 means DefaultDeviceCalls
+	DTMF           string    `json:"dtmf,omitempty"`           // auto (default) | rfc4733 | inband | info
 	Hold           string    `json:"hold,omitempty"`           // music (default) | relay
 	CreatedAt      time.Time `json:"created_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at,omitzero"`
@@ -30,6 +31,7 @@ const DefaultDeviceCalls = 4
 func (d *Device) ApplyDefaults() {
 	orElse(&d.DisplayName, d.Username)
 	orElse(&d.MaxCalls, DefaultDeviceCalls)
+	orElse(&d.DTMF, DTMFAuto)
 	orElse(&d.Hold, HoldMusic)
 }
 
@@ -64,6 +66,7 @@ func (d *Device) Validate() Problems {
 		}
 	}
 	problems.checkMost("max_calls", d.MaxCalls, 1000)
+	problems.checkOneOf("dtmf", d.DTMF, "", DTMFAuto, DTMFEvents, DTMFTones, DTMFInfo)
 	problems.checkOneOf("hold", d.Hold, "", HoldMusic, HoldRelay)
 	return problems
 }

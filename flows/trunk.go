@@ -17,7 +17,7 @@ type Trunk struct {
 	CallerID        *CallerID      `json:"caller_id,omitempty"`
 	Transforms      *Transforms    `json:"transforms,omitempty"`
 	Codecs          []string       `json:"codecs,omitempty"`           // in order of preference; empty means all we have
-	DTMF            string         `json:"dtmf,omitempty"`             // auto (default) | rfc4733 | info
+	DTMF            string         `json:"dtmf,omitempty"`             // auto (default) | rfc4733 | inband | info
 	SRTP            string         `json:"srtp,omitempty"`             // off (default) | optional
 	Hold            string         `json:"hold,omitempty"`             // music (default) | relay
 	Probe           int            `json:"probe,omitempty"`            // seconds between OPTIONS; 0 means 30, -1 none
@@ -77,12 +77,20 @@ const (
 	HoldRelay = "relay" // the hold itself is passed on
 )
 
+// How digits travel between us and a trunk or device.
+const (
+	DTMFAuto   = "auto"    // in whatever way they come; by events where the far end knows them, else by tones
+	DTMFEvents = "rfc4733" // as RFC 4733 events
+	DTMFTones  = "inband"  // as tones in the sound
+	DTMFInfo   = "info"    // by SIP INFO
+)
+
 // DefaultProbe is the time between OPTIONS to a trunk that names none.
 const DefaultProbe = 30 * time.Second
 
 // ApplyDefaults fills in what was left out.
 func (t *Trunk) ApplyDefaults() {
-	orElse(&t.DTMF, "auto")
+	orElse(&t.DTMF, DTMFAuto)
 	orElse(&t.SRTP, "off")
 	orElse(&t.Hold, HoldMusic)
 	if t.CallerID != nil {
@@ -122,12 +130,7 @@ func (t *Trunk) Validate() Problems {
 	if t.Transforms != nil {
 		problems = append(problems, t.Transforms.Validate().Under("transforms")...)
 	}
-	switch t.DTMF {
-	case "inband":
-		problems.add("dtmf", "this version does not send digits as tones in the sound yet; use auto, rfc4733 or info")
-	default:
-		problems.checkOneOf("dtmf", t.DTMF, "", "auto", "rfc4733", "info")
-	}
+	problems.checkOneOf("dtmf", t.DTMF, "", DTMFAuto, DTMFEvents, DTMFTones, DTMFInfo)
 	switch t.SRTP {
 	case "required":
 		problems.add("srtp", "this version does not encrypt the sound yet; use off, or optional to encrypt it as soon as that works")

@@ -218,9 +218,8 @@ func TestTrunksDevicesAndNumbers(t *testing.T) {
 func TestTrunkSettingsToCome(t *testing.T) {
 	for path, change := range map[string]func(*flows.Trunk){
 		"srtp": func(x *flows.Trunk) { x.SRTP = "required" },
-		"dtmf": func(x *flows.Trunk) { x.DTMF = "inband" },
 	} {
-		x := flows.Trunk{ID: "t", Name: "t", DTMF: "info", SRTP: "optional", Hold: "relay", Probe: -1, AllowRefer: true, FollowRedirects: true,
+		x := flows.Trunk{ID: "t", Name: "t", DTMF: "inband", SRTP: "optional", Hold: "relay", Probe: -1, AllowRefer: true, FollowRedirects: true,
 			CallerID: &flows.CallerID{From: "flow_number", PAI: true, Diversion: true, HistoryInfo: true, Privacy: "strip"},
 			Outbound: &flows.TrunkOutbound{URI: "sip:192.0.2.1", Username: "me", Register: true, Priority: 3, Weight: 10, MaxCalls: 30, MaxCPS: 2.5}}
 		if problems := x.Validate(); len(problems) > 0 {

@@ -42,7 +42,7 @@ func benchLeg(tb testing.TB, e *Engine, name string) *Session {
 	}
 	tb.Cleanup(s.Close)
 	pt := map[string]string{codec.PCMU: "0", codec.PCMA: "8"}[name]
-	if _, err := s.Answer([]byte(strings.Join([]string{"v=0", "c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP " + pt, ""}, "\r\n"))); err != nil {
+	if _, err := s.Answer([]byte(strings.Join([]string{"v=0", "c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP " + pt + " 101", "a=rtpmap:101 telephone-event/8000", ""}, "\r\n"))); err != nil {
 		tb.Fatal(err)
 	}
 	return s

@@ -77,7 +77,7 @@ func (s *Session) direct(now time.Duration) {
 		if r := s.route; r == nil || r.relay == nil || r.relay.to != p || r.relay.outdated() {
 			s.relayTo(p, now)
 		}
-	case p != nil || len(s.leg.taps) > 0:
+	case p != nil || len(s.leg.taps) > 0 || s.detects():
 		if s.route != buffering {
 			s.toFrames()
 		}
@@ -89,7 +89,7 @@ func (s *Session) direct(now time.Duration) {
 // relayable: the peer speaks the codec that arrives, and nobody needs samples.
 func (s *Session) relayable(p *Session, now time.Duration) bool {
 	in, out := s.leg.terms, p.leg.terms
-	if in == nil || out == nil || !in.receives || !out.sends || s.leg.muted {
+	if in == nil || out == nil || !in.receives || !out.sends || s.leg.muted || s.detects() {
 		return false
 	}
 	if len(s.leg.taps) > 0 || len(p.leg.taps) > 0 || p.leg.play != nil || p.leg.over.sounding() || p.leg.sender.Busy() {
@@ -209,6 +209,7 @@ func (s *Session) hear(tick uint64) {
 	}
 	l.heard = true
 	s.show(TapFrame{Dir: In, PCM: l.in[:]}, tick)
+	copy(l.in[:], s.listenIn(l.in[:], sampleRate, 0, 0))
 }
 
 // decodeFrame makes this tick's frame of packets.

@@ -95,7 +95,9 @@ func (s *Session) deliver(p packet, event bool, now time.Duration) {
 		s.in.pt = p.pt
 		s.wake()
 	}
-	s.pass(p, event, now)
+	if !event || !s.digits.blocks(p, now) {
+		s.pass(p, event, now)
+	}
 	if event {
 		s.wake()
 		s.hearDigit(p, now)

@@ -39,7 +39,10 @@ type Options struct {
 	// Timeout is how long the stream may be silent before OnLost; zero: the
 	// engine's.
 	Timeout time.Duration
-	// OnDigit is told of every RFC 4733 digit, once, when the key is released.
+	// Digits is how they travel, one of the Digits constants; empty is
+	// DigitsAuto, or DigitsInfo with SendDigit.
+	Digits string
+	// OnDigit is told of every digit, once, when the key is released.
 	OnDigit func(dtmf.Digit)
 	// OnLost is told when nothing has come for Timeout, and again every Timeout
 	// while that lasts: whoever had no use for it at first, before the answer
@@ -126,11 +129,11 @@ type Session struct {
 
 // counters are what Stats shows.
 type counters struct {
-	lastRTP           time.Duration // engine time; 0: never
-	received, octets  uint64
-	refused, invalid  uint64
-	concealed, digits uint64
-	unsent            uint64
+	lastRTP          time.Duration // engine time; 0: never
+	received, octets uint64
+	refused, invalid uint64
+	concealed        uint64
+	unsent           uint64
 }
 
 func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp port.Socket) *Session {
@@ -147,7 +150,7 @@ func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp po
 		Prefer: o.Prefer, EventPT: eventPT, Direction: sdp.SendRecv,
 		Origin: sdp.Origin{Addr: e.cfg.Advertise},
 	}
-	if o.SendDigit != nil {
+	if d := o.digits(); d == DigitsTones || d == DigitsInfo {
 		s.local.EventPT = sdp.NoPT
 	}
 	s.versions = sdp.NewVersions(uint64(rand.Uint32N(1<<31)) + 1)

@@ -25,7 +25,7 @@ type Stats struct {
 	Streams    uint64        // the first one, new SSRCs, and jumps of the sequence
 	Refused    uint64        // from strangers
 	Invalid    uint64        // not RTP of this session
-	Digits     uint64
+	Digits     DigitCounts
 
 	Jitter time.Duration // of what arrives
 	RTT    time.Duration // by RTCP; 0: not known
@@ -62,7 +62,7 @@ func (s *Session) stats() Stats {
 		Streams:         recv.streams,
 		Refused:         s.count.refused,
 		Invalid:         s.count.invalid,
-		Digits:          s.count.digits,
+		Digits:          s.digits.counts,
 		Jitter:          duration(recv.reported()),
 		RTT:             s.report.rtt,
 		RemoteLost:      float64(s.report.remoteLost) / 256,
