@@ -40,6 +40,7 @@ type caller struct {
 	answeredAt time.Time
 	by         string
 	gone       bool // the caller has hung up
+	over       bool // the call has ended: a real one tells nothing more
 	talked     bool
 	refused    string
 	last       flows.Routing
@@ -72,7 +73,7 @@ func (c *caller) pass(d time.Duration) { c.now = c.now.Add(d) }
 
 // leave is the caller hanging up.
 func (c *caller) leave() flows.Outcome {
-	c.gone = true
+	c.gone, c.over = true, true
 	c.cancel()
 	return flows.Outcome{Result: flows.Gone}
 }
@@ -233,7 +234,7 @@ func (c *caller) Apologise(context.Context, flows.Outcome) {
 }
 
 // Hangup ends the call.
-func (c *caller) Hangup(context.Context, string) {}
+func (c *caller) Hangup(context.Context, string) { c.over = true }
 
 // Reject refuses it.
-func (c *caller) Reject(_ context.Context, cause string) { c.refused = cause }
+func (c *caller) Reject(_ context.Context, cause string) { c.refused, c.over = cause, true }

@@ -43,6 +43,9 @@ func (c *caller) Tag(tags map[string]string) {
 
 // Routed tells which way the call was sent.
 func (c *caller) Routed(r flows.Routing) {
+	if c.over {
+		return
+	}
 	c.last = r
 	c.taken = append(c.taken, r)
 	c.tell(&events.Routed{RuleIndex: r.RuleIndex, Pattern: r.Pattern, Destination: r.Destination,
@@ -51,6 +54,9 @@ func (c *caller) Routed(r flows.Routing) {
 
 // Note adds a step to the trace.
 func (c *caller) Note(s flows.Step) {
+	if c.over {
+		return
+	}
 	s.At = events.Moment(s.At)
 	c.steps = append(c.steps, s)
 }
