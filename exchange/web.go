@@ -166,6 +166,14 @@ func (x *Exchange) families() []api.Family {
 					return truth(s.Registered != nil && *s.Registered), s.Registered != nil
 				})
 			}},
+		{Name: "b2bua_rtp_refused_packets_total", Help: "RTP and RTCP packets that were not taken: of strangers, of other streams, no RTP at all.", Label: "reason",
+			Values: func() map[string]float64 {
+				values := map[string]float64{}
+				for why, n := range x.media.Refusals() {
+					values[why.String()] = float64(n)
+				}
+				return values
+			}},
 	}
 }
 

@@ -183,3 +183,83 @@ func TestWhoIsLearnt(t *testing.T) {
 		})
 	}
 }
+
+// What is no RTP of this call, from whomever, ends nothing, reaches nobody, and is
+// counted by kind: STUN, DTLS, rubbish, RTCP with a BYE, other payload types.
+func TestRubbishIsCountedByKind(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		alice, mallory := b.newPeer("10.0.1.1:4000", codec.PCMU), b.newPeer("10.6.6.6:6666", codec.PCMU)
+		lost := 0
+		s := alice.call(media.Options{OnLost: func() { lost++ }})
+		mallory.to = alice.to
+		control := netip.AddrPortFrom(alice.to.Addr(), alice.to.Port()+1)
+		alice.talk(10, func(i int) []byte { return alice.tone(i, 500, 8000) })
+		throw := func(p *peer, to netip.AddrPort, raw string) {
+			if _, err := p.conn.WriteToUDPAddrPort([]byte(raw), to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const (
+			stun = "\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl"
+			dtls = "\x16\xfe\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x01\x00\x00\x04abcd"
+			bye  = "\x81\xcb\x00\x01\x00\x00\x0f\xa0"
+		)
+		for range 200 {
+			throw(alice, alice.to, stun)
+			throw(mallory, alice.to, dtls)
+			throw(alice, control, "rubbish")
+			throw(alice, control, bye)
+			throw(mallory, control, bye)
+			alice.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 99, SSRC: alice.ssrc}, Payload: []byte("x")})
+			mallory.send(mallory.tone(0, 1000, 16000))
+		}
+		time.Sleep(100 * time.Millisecond)
+		got := b.engine.Refusals()
+		for why, want := range map[media.Refusal]uint64{
+			media.NotRTP: 400, media.NotRTCP: 200, media.StrangeReport: 200, media.UnknownFormat: 200, media.Stranger: 200,
+		} {
+			if got[why] != want {
+				t.Errorf("%s: %d, want %d", why, got[why], want)
+			}
+		}
+		before := s.Stats().PacketsReceived
+		alice.talk(10, func(i int) []byte { return alice.tone(i, 500, 8000) })
+		if st := s.Stats(); st.PacketsReceived != before+10 || st.Refused != 400 || st.Invalid != 800 || lost != 0 {
+			t.Errorf("%+v, lost %d times", st, lost)
+		}
+	})
+}
+
+// A loop that stands still for a while makes up for it, up to half a second, and
+// says so; the far end hears one stream all the same.
+func TestStallIsMadeUpFor(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		alice := b.newPeer("10.0.1.1:4000", codec.PCMU)
+		s := alice.call(media.Options{})
+		time.Sleep(time.Second)
+		for _, c := range []struct {
+			stall time.Duration
+			late  uint64
+		}{{300 * time.Millisecond, 14}, {2 * time.Second, 99}} {
+			alice.forget()
+			before := b.engine.LateTicks()
+			tap := &staller{stall: c.stall}
+			s.AddTap(tap)
+			time.Sleep(c.stall + time.Second)
+			s.RemoveTap(tap)
+			time.Sleep(time.Second)
+			if late := b.engine.LateTicks() - before; late != c.late {
+				t.Errorf("%s: %d late ticks, want %d", c.stall, late, c.late)
+			}
+			continuousSeq(t, alice.all())
+		}
+	})
+}
+
+// staller keeps the clock waiting once.
+type staller struct{ stall time.Duration }
+
+func (s *staller) Frame(media.TapFrame) {
+	time.Sleep(s.stall)
+	s.stall = 0
+}

@@ -135,8 +135,17 @@ func (s *Session) relayTo(p *Session, now time.Duration) {
 		s.flush(r, now)
 	}
 	p.leg.writer = s
-	s.leg.discard()
+	s.leaveFrames()
 	s.route = &r.route
+}
+
+// leaveFrames gives back what only frames need: most legs are relayed for most of
+// their time.
+func (s *Session) leaveFrames() {
+	if s.buffer != nil {
+		s.count.late += s.buffer.Stats().Late
+	}
+	s.buffer, s.leg.decoded = nil, nil
 }
 
 // flush sends on what waits in the jitter buffer. The far
@@ -162,6 +171,9 @@ func (s *Session) flush(r *relay, now time.Duration) {
 // buffer has something.
 func (s *Session) toFrames() {
 	old := s.route
+	if s.buffer == nil {
+		s.buffer = jitter.New(jitter.Default)
+	}
 	s.buffer.Reset()
 	s.route = buffering
 	l := &s.leg

@@ -27,7 +27,7 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 	t := s.leg.terms
 	p, ok := parsePacket(raw)
 	if !ok || t == nil {
-		s.count.invalid++
+		s.refuse(NotRTP)
 		return
 	}
 	kind := t.kind[p.pt]
@@ -36,7 +36,7 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 	}
 	if kind == unknownPT {
 		// Comfort noise and formats we did not ask for: a sign of life only.
-		s.count.invalid++
+		s.refuse(UnknownFormat)
 		s.count.lastRTP = now
 		return
 	}
@@ -57,15 +57,16 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Duration) bool {
 	l := &s.in.latch
 	if !l.locked && kind == unknownPT {
-		s.count.invalid++
+		s.refuse(UnknownFormat)
 		return false
 	}
 	ok, moved := l.admit(from, p.ssrc, p.seq, now, s.trusted)
-	if ok && kind != unknownPT {
-		ok = l.voice.admit(p.ssrc, p.seq, now)
-	}
 	if !ok {
-		s.count.refused++
+		s.refuse(Stranger)
+		return false
+	}
+	if kind != unknownPT && !l.voice.admit(p.ssrc, p.seq, now) {
+		s.refuse(OtherStream)
 		return false
 	}
 	s.proof.returns()

@@ -48,12 +48,12 @@ func (s *Session) receiveRTCP(raw []byte, from netip.AddrPort, now time.Duration
 		return
 	}
 	if !s.dest.IsValid() || s.dest.Addr() != from.Addr() {
-		s.count.refused++
+		s.refuse(StrangeReport)
 		return
 	}
 	packets, err := rtcp.Unmarshal(raw)
 	if err != nil {
-		s.count.invalid++
+		s.refuse(NotRTCP)
 		return
 	}
 	s.report.received++

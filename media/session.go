@@ -101,11 +101,11 @@ type Session struct {
 	// This is the shard's too.
 	phase   int
 	rtcp    port.Socket
-	trusted netip.Addr // where signalling came from
-	buffer  *jitter.Buffer
-	digits  keypad // digits heard
-	report  report // RTCP
-	fault   fault  // what a panic left of it
+	trusted netip.Addr     // where signalling came from
+	buffer  *jitter.Buffer // nil: not needed
+	digits  keypad         // digits heard
+	report  report         // RTCP
+	fault   fault          // what a panic left of it
 	proof   unanswered
 
 	engine  *Engine
@@ -131,9 +131,9 @@ type Session struct {
 type counters struct {
 	lastRTP          time.Duration // engine time; 0: never
 	received, octets uint64
-	refused, invalid uint64
+	refusals         refusals
 	concealed        uint64
-	unsent           uint64
+	unsent, late     uint64
 }
 
 func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp port.Socket) *Session {
@@ -154,7 +154,6 @@ func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp po
 		s.local.EventPT = sdp.NoPT
 	}
 	s.versions = sdp.NewVersions(uint64(rand.Uint32N(1<<31)) + 1)
-	s.buffer = jitter.New(jitter.Default)
 	s.out.init()
 	s.leg.init()
 	s.report.init(e.nextID.Add(1), s.opened)

@@ -50,6 +50,8 @@ type shard struct {
 	after   []news // to be told when the lock is released
 	telling bool   // by somebody, at this moment
 
+	refusals refusals // of all legs so far
+
 	busy    bool // in the last window
 	packets int  // of this window
 	window  time.Duration

@@ -23,8 +23,8 @@ type Stats struct {
 	Duplicates uint64        // came twice
 	Concealed  time.Duration // made up in place of what was lost
 	Streams    uint64        // the first one, new SSRCs, and jumps of the sequence
-	Refused    uint64        // from strangers
-	Invalid    uint64        // not RTP of this session
+	Refused    uint64        // from strangers: Stranger, OtherStream, StrangeReport
+	Invalid    uint64        // not RTP of this session: the other refusals
 	Digits     DigitCounts
 
 	Jitter time.Duration // of what arrives
@@ -45,6 +45,10 @@ func (s *Session) Stats() Stats {
 
 func (s *Session) stats() Stats {
 	recv := &s.in.recv
+	late := s.count.late
+	if s.buffer != nil {
+		late += s.buffer.Stats().Late
+	}
 	return Stats{
 		Codec:           s.Codec(),
 		Relayed:         s.route != nil && s.route.relay != nil,
@@ -56,12 +60,12 @@ func (s *Session) stats() Stats {
 		BytesSent:       s.out.octets,
 		Unsent:          s.count.unsent,
 		Lost:            recv.lostBefore + recv.lost(),
-		Late:            s.buffer.Stats().Late,
+		Late:            late,
 		Duplicates:      recv.duplicates,
 		Concealed:       duration(uint32(s.count.concealed)),
 		Streams:         recv.streams,
-		Refused:         s.count.refused,
-		Invalid:         s.count.invalid,
+		Refused:         s.count.refusals.sum(Stranger, OtherStream, StrangeReport),
+		Invalid:         s.count.refusals.sum(NotRTP, NotRTCP, UnknownFormat),
 		Digits:          s.digits.counts,
 		Jitter:          duration(recv.reported()),
 		RTT:             s.report.rtt,
