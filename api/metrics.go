@@ -49,6 +49,7 @@ type metrics struct {
 	took     *prometheus.HistogramVec // route
 	calls    *prometheus.CounterVec   // result, reason
 	events   *prometheus.CounterVec   // event
+	digits   *prometheus.CounterVec   // kind
 }
 
 func newMetrics(s *Server) (*metrics, error) {
@@ -62,13 +63,14 @@ func newMetrics(s *Server) (*metrics, error) {
 			Name: "b2bua_http_request_duration_seconds", Help: "Time to answer a request.", Buckets: durations}, []string{"route"}),
 		calls:  counter("b2bua_calls_total", "Calls that ended.", "result", "reason"),
 		events: counter("b2bua_events_total", "Events told.", "event"),
+		digits: counter("b2bua_digits_total", "Digits told, by how they came: rfc4733, inband or info. Sensitive ones are not told.", "kind"),
 	}
 	build := prometheus.GaugeOpts{Name: "b2bua_build_info", Help: "Always 1; the label tells which version runs.",
 		ConstLabels: prometheus.Labels{"version": s.Config.Version}}
 	all := []prometheus.Collector{
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(build, func() float64 { return 1 }),
-		m.requests, m.took, m.calls, m.events,
+		m.requests, m.took, m.calls, m.events, m.digits,
 		Gauge{"b2bua_calls_active", "Calls going on.", func() float64 { return float64(len(s.Calls.LiveRecords())) }}.collector(),
 		Gauge{"b2bua_event_streams", "Clients listening to the event stream.", func() float64 { return float64(s.streams.Load()) }}.collector(),
 	}
@@ -115,6 +117,8 @@ func (m *metrics) count(ctx context.Context, bus *events.Bus) {
 func (m *metrics) event(e events.Event) {
 	m.events.WithLabelValues(string(e.Name)).Inc()
 	switch f := e.Data.(type) {
+	case *events.DTMF:
+		m.digits.WithLabelValues(f.Method).Inc()
 	case *events.Completed:
 		m.calls.WithLabelValues("completed", plainLabel(f.CompletionReason)).Inc()
 	case *events.Failed:
