@@ -59,7 +59,7 @@ func TestErrorTable(t *testing.T) {
 		{"no message", "GET", "/v2/voicemail-boxes/voicemail_default/messages/x", "", nil, 404, "not_found", "", "Message not found"},
 		{"no device", "PATCH", "/v2/devices/x", "{}", nil, 404, "not_found", "", "Device not found"},
 		{"no trunk", "PUT", "/v2/trunks/x", `{"name":"x"}`, nil, 404, "not_found", "", "Trunk not found"},
-		{"trunk that must encrypt", "POST", "/v2/trunks", `{"name":"x","hosts":["192.0.2.1"],"srtp":"required"}`, nil, 400, "invalid_request", "srtp", "yet"},
+		{"trunk that encrypts now and then", "POST", "/v2/trunks", `{"name":"x","hosts":["192.0.2.1"],"srtp":"sometimes"}`, nil, 400, "invalid_request", "srtp", "required"},
 		{"trunk with unknown digits", "POST", "/v2/trunks", `{"name":"x","hosts":["192.0.2.1"],"dtmf":"tones"}`, nil, 400, "invalid_request", "dtmf", "inband"},
 		{"no digits to send", "POST", "/v2/calls/call_live/send-dtmf", `{"digits":""}`, nil, 400, "invalid_request", "digits", "missing"},
 		{"other than digits to send", "POST", "/v2/calls/call_live/send-dtmf", `{"digits":"12e"}`, nil, 400, "invalid_request", "digits", "A-D"},

@@ -50,6 +50,7 @@ type metrics struct {
 	calls    *prometheus.CounterVec   // result, reason
 	events   *prometheus.CounterVec   // event
 	digits   *prometheus.CounterVec   // kind
+	quality  quality
 }
 
 func newMetrics(s *Server) (*metrics, error) {
@@ -64,6 +65,8 @@ func newMetrics(s *Server) (*metrics, error) {
 		calls:  counter("b2bua_calls_total", "Calls that ended.", "result", "reason"),
 		events: counter("b2bua_events_total", "Events told.", "event"),
 		digits: counter("b2bua_digits_total", "Digits told, by how they came: rfc4733, inband or info. Sensitive ones are not told.", "kind"),
+
+		quality: newQuality(),
 	}
 	build := prometheus.GaugeOpts{Name: "b2bua_build_info", Help: "Always 1; the label tells which version runs.",
 		ConstLabels: prometheus.Labels{"version": s.Config.Version}}
@@ -74,6 +77,7 @@ func newMetrics(s *Server) (*metrics, error) {
 		Gauge{"b2bua_calls_active", "Calls going on.", func() float64 { return float64(len(s.Calls.LiveRecords())) }}.collector(),
 		Gauge{"b2bua_event_streams", "Clients listening to the event stream.", func() float64 { return float64(s.streams.Load()) }}.collector(),
 	}
+	all = append(all, m.quality.collectors()...)
 	for _, g := range s.Gauges {
 		all = append(all, g.collector())
 	}
@@ -121,6 +125,7 @@ func (m *metrics) event(e events.Event) {
 		m.digits.WithLabelValues(f.Method).Inc()
 	case *events.Completed:
 		m.calls.WithLabelValues("completed", plainLabel(f.CompletionReason)).Inc()
+		m.quality.observe(f.Quality)
 	case *events.Failed:
 		m.calls.WithLabelValues("failed", plainLabel(f.FailureReason)).Inc()
 	}

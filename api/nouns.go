@@ -48,7 +48,7 @@ func (s *Server) nounRoutes() {
 		},
 	})
 	serve(s, noun[flows.Trunk]{
-		path: "/v2/trunks", name: "Trunk", tag: "Devices, trunks and numbers", idField: "trunk_id",
+		path: "/v2/trunks", name: "Trunk", tag: "Devices, trunks and numbers", kind: flows.KindTrunk, idField: "trunk_id",
 		about: "A trunk is a carrier: who may send calls here, and where calls to the outside go. The passwords are never shown.",
 		rows:  s.Store.Trunks(), fresh: func() *flows.Trunk { return new(flows.Trunk) },
 		id:    func(x *flows.Trunk) string { return x.ID },

@@ -105,13 +105,13 @@ func (s *Server) finishOpenAPI() {
 	status := schemas.Schema(reflect.TypeFor[TrunkStatus](), true, "")
 	delete(schemas.Map(), "ListOfRawMessage") // each list documents its own
 	s.huma.OpenAPI().Tags = sections
+	warned := &huma.Schema{Type: huma.TypeArray, Items: warning, Description: "What was accepted but will not work as things stand"}
 	for name, schema := range schemas.Map() {
 		switch name {
 		case "CallFlow", "IVRMenu", "PhoneNumber", "Device", "VoicemailBox":
-			schema.Properties["warnings"] = &huma.Schema{Type: huma.TypeArray, Items: warning,
-				Description: "What was accepted but will not work as things stand"}
+			schema.Properties["warnings"] = warned
 		case "Trunk":
-			schema.Properties["status"] = status
+			schema.Properties["status"], schema.Properties["warnings"] = status, warned
 		case "Simulate", "Given":
 			several := schema.Properties["outcomes"].AdditionalProperties.(*huma.Schema)
 			schema.Properties["outcomes"].AdditionalProperties = &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, several}}

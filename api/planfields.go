@@ -106,6 +106,7 @@ var planFields = map[string]string{
 	"Device.allow_outbound":   "Numbers it may dial by the trunks: +14155552671, +1415* for all that begin so, * for all; none when empty",
 	"Device.max_calls":        "Calls by the trunks at the same time",
 	"Device.dtmf":             "How digits travel between it and the switch, as with trunks",
+	"Device.srtp":             "Encryption of the sound (SRTP), by keys in the SIP messages: optional offers it, and goes on without when the phone refuses it; required makes no call without. Let the phone use TLS, or whoever reads the messages has the keys",
 	"Device.hold":             "What it hears when the other side holds the call: music from the switch, or the other side's hold is relayed",
 
 	"Trunk.trunk_id":           "Id; chosen by the client when given",
@@ -116,7 +117,7 @@ var planFields = map[string]string{
 	"Trunk.caller_id":          "Which number the far end is shown",
 	"Trunk.codecs":             "Names of codecs in order of preference, such as PCMA; all when left out",
 	"Trunk.dtmf":               "How digits travel between it and the switch. auto: as RFC 4733 events where the far end knows them, else as tones, and SIP INFO is heard, too; a key that comes in several ways counts once. rfc4733, inband (tones in the sound) and info (SIP INFO): in that way only",
-	"Trunk.srtp":               "Encryption of the sound: optional takes it as soon as this switch can, which it cannot yet",
+	"Trunk.srtp":               "Encryption of the sound (SRTP), by keys in the SIP messages: optional offers it, and goes on without when the far end refuses it; required makes no call without. Use TLS, or whoever reads the messages has the keys",
 	"Trunk.transforms":         "How its numbers are rewritten, from and to E.164",
 	"Trunk.hold":               "What it hears when the other side holds the call: music from the switch, or the other side's hold is relayed",
 	"Trunk.status":             "How the trunk is at the moment; left out when it has no way out",

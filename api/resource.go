@@ -248,7 +248,9 @@ func (n noun[T]) render(s *Server, x *T) (json.RawMessage, error) {
 	}
 	if n.more != nil {
 		if more := n.more(n.id(x)); more != nil {
-			return join(body, more)
+			if body, err = join(body, more); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if n.kind == "" {

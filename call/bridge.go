@@ -88,5 +88,6 @@ func (c *Call) drop(l *leg) {
 	}
 	c.forget(l)
 	c.legs = without(c.legs, l)
+	c.heard(l)
 	c.behind(l.close)
 }

@@ -196,7 +196,7 @@ func (c *Call) begin(in *sip.Invitation) {
 	digits := c.digitsOf(c.caller)
 	sound, err := c.sys.Media.Open(media.Options{
 		Digits: digits, OnDigit: c.caller.digit, SendDigit: c.caller.bySignalling(digits), OnLost: c.caller.lost,
-		Log: c.log.With("leg", "caller"),
+		SRTP: c.protection(c.caller.account), Log: c.log.With("leg", "caller"),
 	})
 	if err != nil {
 		c.log.Error("open media for the caller", "err", err)

@@ -64,6 +64,7 @@ func (c *Call) wrapUp() {
 		legs = c.legs
 		for _, l := range legs {
 			c.forget(l)
+			c.heard(l)
 		}
 		c.silence()
 		c.disconnect()
@@ -103,7 +104,7 @@ func (c *Call) conclude() (tellLast func()) {
 	}
 	var f events.Fact = &events.Completed{
 		Duration: r.Duration, CompletionReason: e.reason, HangupSource: e.source,
-		SIPCode: status.code, SIPReason: status.text, EndedAt: now,
+		SIPCode: status.code, SIPReason: status.text, Quality: c.quality(), EndedAt: now,
 	}
 	if failed {
 		f = &events.Failed{

@@ -261,16 +261,6 @@ func (h *hunt) won(p *prong) {
 	h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
 }
 
-// agree takes the answer of a far leg. There is none when all was said before:
-// the answer in a reliable provisional response, and offers in the same early
-// dialog after that (RFC 3262 section 5, RFC 3311).
-func (p *prong) agree(ev sip.Answered) error {
-	if len(ev.SDP) == 0 && (p.moved || ev.Dialog != "" && ev.Dialog == p.settled) {
-		return nil
-	}
-	return p.leg.sound.Accept(ev.SDP)
-}
-
 // rejected: a target refused or could not be reached.
 func (h *hunt) rejected(p *prong, ev sip.Rejected) {
 	o := flows.OutcomeFromSIP(ev.Code, ev.Reason)
@@ -279,6 +269,9 @@ func (h *hunt) rejected(p *prong, ev sip.Rejected) {
 	}
 	if o.Result == flows.Redirected {
 		h.onward(p, o, ev.Contacts)
+		return
+	}
+	if h.inTheClear(p, o) {
 		return
 	}
 	h.failed(p, o)

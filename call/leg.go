@@ -137,3 +137,13 @@ func (c *Call) reanswered(l *leg, sdp []byte) {
 	c.heldNow(l)
 	c.parkAnswered(l, err == nil)
 }
+
+// agree takes the answer of a far leg. There is none when all was said before:
+// the answer in a reliable provisional response, and offers in the same early
+// dialog after that (RFC 3262 section 5, RFC 3311).
+func (p *prong) agree(ev sip.Answered) error {
+	if len(ev.SDP) == 0 && (p.moved || ev.Dialog != "" && ev.Dialog == p.settled) {
+		return nil
+	}
+	return p.leg.sound.Accept(ev.SDP)
+}

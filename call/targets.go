@@ -26,6 +26,7 @@ type target struct {
 	outward    *flows.Device // on whose permission it leads outside; nil when no device asked
 	forwarder  *flows.Device // whose phone sent the call there by a 3xx
 	redirected string        // what the 3xx named
+	plain      bool          // it has refused sound that is encrypted
 }
 
 // targets lists the ways to reach a destination in rounds: the trunks one after
@@ -170,14 +171,6 @@ func dialText(a *events.Attempt, took time.Duration) string {
 		text += fmt.Sprintf(" (%d %s)", a.SIPCode, a.SIPReason)
 	}
 	return text
-}
-
-// srtp says whether the sound with the target is to be encrypted.
-func (t target) srtp() string {
-	if t.trunk == nil {
-		return ""
-	}
-	return t.trunk.SRTP
 }
 
 // source is the address that signalling with the target goes to, where that is

@@ -125,6 +125,9 @@ func fill(v reflect.Value) {
 		case *[]events.Attempt:
 			*x = make([]events.Attempt, 1)
 			fill(reflect.ValueOf(&(*x)[0]).Elem())
+		case *[]events.Quality:
+			*x = make([]events.Quality, 1)
+			fill(reflect.ValueOf(&(*x)[0]).Elem())
 		default:
 			switch f.Kind() {
 			case reflect.Struct:
@@ -133,6 +136,8 @@ func fill(v reflect.Value) {
 				f.SetString("text")
 			case reflect.Int, reflect.Int64:
 				f.SetInt(5)
+			case reflect.Uint64:
+				f.SetUint(6)
 			case reflect.Float64:
 				f.SetFloat(1.5)
 			case reflect.Bool:

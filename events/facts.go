@@ -129,6 +129,7 @@ type Completed struct {
 	HangupSource     string    `json:"hangup_source"` // caller | callee | system | api
 	SIPCode          int       `json:"sip_code,omitempty"`
 	SIPReason        string    `json:"sip_reason,omitempty"`
+	Quality          []Quality `json:"quality,omitempty"` // of the sound, leg by leg
 	EndedAt          time.Time `json:"ended_at"`
 }
 

@@ -38,6 +38,23 @@ func (a *Attempt) times() []*time.Time {
 	return present(&a.StartedAt, a.RingingAt, a.AnsweredAt, a.EndedAt)
 }
 
+// Quality is how the sound of one leg came here, and what the far end reported
+// of ours.
+type Quality struct {
+	Leg        string  `json:"leg"`           // caller, or the destination that was reached
+	Via        string  `json:"via,omitempty"` // its trunk or device
+	Codec      string  `json:"codec"`
+	Encryption string  `json:"encryption,omitempty"` // the crypto-suite of SRTP; none: in the clear
+	Received   uint64  `json:"packets_received"`
+	Sent       uint64  `json:"packets_sent"`
+	Lost       float64 `json:"lost"`            // part of the packets that did not come, or too late, 0 to 1
+	Jitter     float64 `json:"jitter"`          // seconds, of arrival (RFC 3550)
+	RTT        float64 `json:"rtt,omitempty"`   // seconds there and back, by RTCP
+	MOS        float64 `json:"mos,omitempty"`   // 1 to 4.5, estimated from the above (ITU-T G.107); left out when nothing came
+	FarLost    float64 `json:"far_lost"`        // part of our packets that the far end missed, as it reported last
+	Refused    uint64  `json:"packets_refused"` // from strangers, or with a wrong key
+}
+
 // Diversion is a number from which a call was sent on before it came here, and
 // why, in the words of RFC 5806.
 type Diversion struct {
@@ -83,6 +100,7 @@ type CallRecord struct {
 	Attestation      string            `json:"attestation,omitempty"` // A | B | C, of a number that passed
 	Attempts         []Attempt         `json:"attempts,omitempty"`
 	Recordings       []string          `json:"recordings,omitempty"`
+	Quality          []Quality         `json:"quality,omitempty"` // of the sound, leg by leg
 	Error            *Problem          `json:"error,omitempty"`
 }
 
@@ -99,6 +117,7 @@ func (r CallRecord) Clone() CallRecord {
 	}
 	r.Recordings = slices.Clone(r.Recordings)
 	r.ReplacedBy = slices.Clone(r.ReplacedBy)
+	r.Quality = slices.Clone(r.Quality)
 	r.Diversions = slices.Clone(r.Diversions)
 	r.RingingAt, r.AnsweredAt, r.EndedAt = copied(r.RingingAt), copied(r.AnsweredAt), copied(r.EndedAt)
 	r.Error = copied(r.Error)

@@ -18,6 +18,7 @@ type Device struct {
 	MaxCalls       int       `json:"max_calls,omitempty"`      // such calls at once; 0 means DefaultDeviceCalls
 	DTMF           string    `json:"dtmf,omitempty"`           // auto (default) | rfc4733 | inband | info
 	Hold           string    `json:"hold,omitempty"`           // music (default) | relay
+	SRTP           string    `json:"srtp,omitempty"`           // off (default) | optional | required
 	CreatedAt      time.Time `json:"created_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at,omitzero"`
 	Revision       int       `json:"revision,omitempty"`
@@ -33,6 +34,7 @@ func (d *Device) ApplyDefaults() {
 	orElse(&d.MaxCalls, DefaultDeviceCalls)
 	orElse(&d.DTMF, DTMFAuto)
 	orElse(&d.Hold, HoldMusic)
+	orElse(&d.SRTP, SRTPOff)
 }
 
 // Validate tells everything that is wrong with the device.
@@ -68,6 +70,7 @@ func (d *Device) Validate() Problems {
 	problems.checkMost("max_calls", d.MaxCalls, 1000)
 	problems.checkOneOf("dtmf", d.DTMF, "", DTMFAuto, DTMFEvents, DTMFTones, DTMFInfo)
 	problems.checkOneOf("hold", d.Hold, "", HoldMusic, HoldRelay)
+	problems.checkOneOf("srtp", d.SRTP, "", SRTPOff, SRTPOptional, SRTPRequired)
 	return problems
 }
 

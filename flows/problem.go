@@ -110,6 +110,7 @@ const (
 	WarnBoxMissing         = "voicemail_box_missing"
 	WarnDeviceMissing      = "device_missing"
 	WarnCalendarMissing    = "calendar_missing"
+	WarnKeysInClear        = "srtp_keys_in_clear"
 )
 
 // Warning is something accepted at save that will not work as it stands.

@@ -18,7 +18,7 @@ type Trunk struct {
 	Transforms      *Transforms    `json:"transforms,omitempty"`
 	Codecs          []string       `json:"codecs,omitempty"`           // in order of preference; empty means all we have
 	DTMF            string         `json:"dtmf,omitempty"`             // auto (default) | rfc4733 | inband | info
-	SRTP            string         `json:"srtp,omitempty"`             // off (default) | optional
+	SRTP            string         `json:"srtp,omitempty"`             // off (default) | optional | required
 	Hold            string         `json:"hold,omitempty"`             // music (default) | relay
 	Probe           int            `json:"probe,omitempty"`            // seconds between OPTIONS; 0 means 30, -1 none
 	AllowRefer      bool           `json:"allow_refer,omitempty"`      // it may transfer calls (RFC 3515)
@@ -49,6 +49,12 @@ type TrunkOutbound struct {
 	Weight    int     `json:"weight,omitempty"`    // share among trunks of one priority, as in SRV records
 	MaxCalls  int     `json:"max_calls,omitempty"` // at once; 0 means no limit
 	MaxCPS    float64 `json:"max_cps,omitempty"`   // new calls a second; 0 means no limit
+}
+
+// Private says whether what is said to the trunk goes over TLS.
+func (o *TrunkOutbound) Private() bool {
+	uri := strings.ToLower(o.Address())
+	return strings.HasPrefix(uri, "sips:") || strings.Contains(uri, ";transport=tls")
 }
 
 // Address is where calls go; the transport field fills in what the URI leaves
@@ -85,13 +91,21 @@ const (
 	DTMFInfo   = "info"    // by SIP INFO
 )
 
+// Whether the sound with a trunk or device is encrypted, by keys in the session
+// descriptions (RFC 4568).
+const (
+	SRTPOff      = "off"
+	SRTPOptional = "optional" // where the far end does it, too
+	SRTPRequired = "required" // or there is no call
+)
+
 // DefaultProbe is the time between OPTIONS to a trunk that names none.
 const DefaultProbe = 30 * time.Second
 
 // ApplyDefaults fills in what was left out.
 func (t *Trunk) ApplyDefaults() {
 	orElse(&t.DTMF, DTMFAuto)
-	orElse(&t.SRTP, "off")
+	orElse(&t.SRTP, SRTPOff)
 	orElse(&t.Hold, HoldMusic)
 	if t.CallerID != nil {
 		orElse(&t.CallerID.From, FromOriginal)
@@ -131,12 +145,7 @@ func (t *Trunk) Validate() Problems {
 		problems = append(problems, t.Transforms.Validate().Under("transforms")...)
 	}
 	problems.checkOneOf("dtmf", t.DTMF, "", DTMFAuto, DTMFEvents, DTMFTones, DTMFInfo)
-	switch t.SRTP {
-	case "required":
-		problems.add("srtp", "this version does not encrypt the sound yet; use off, or optional to encrypt it as soon as that works")
-	default:
-		problems.checkOneOf("srtp", t.SRTP, "", "off", "optional")
-	}
+	problems.checkOneOf("srtp", t.SRTP, "", SRTPOff, SRTPOptional, SRTPRequired)
 	problems.checkOneOf("hold", t.Hold, "", HoldMusic, HoldRelay)
 	if t.Probe < -1 || t.Probe > 86400 {
 		problems.add("probe", "%d is out of range; give the seconds between OPTIONS, 1 to 86400, 0 for the default of 30 or -1 for none", t.Probe)

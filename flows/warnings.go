@@ -9,6 +9,7 @@ const (
 	KindNumber = "phone_number"
 	KindDevice = "device"
 	KindBox    = "voicemail_box"
+	KindTrunk  = "trunk"
 )
 
 // Warnings tells what about a noun was accepted but will not work as the plan
@@ -46,6 +47,11 @@ func (p *Plan) warnings(kind, id string) []Warning {
 	case KindDevice:
 		if d := p.devices[id]; d != nil && d.VoicemailBoxID != "" && p.boxes[d.VoicemailBoxID] == nil {
 			return []Warning{{Path: "voicemail_box_id", Code: WarnBoxMissing, Fix: "create it, or choose another", Message: fmt.Sprintf("there is no voicemail box %q yet", d.VoicemailBoxID)}}
+		}
+	case KindTrunk:
+		if t := p.Trunk(id); t != nil && t.SRTP == SRTPRequired && t.Outbound != nil && !t.Outbound.Private() {
+			return []Warning{{Path: "srtp", Code: WarnKeysInClear, Fix: "reach this trunk by TLS: give transport tls",
+				Message: "the keys of the sound travel in the SIP messages, and those are not encrypted: whoever reads them hears the calls"}}
 		}
 	}
 	return nil

@@ -110,9 +110,6 @@ func (e *Engine) Open(o Options) (*Session, error) {
 	if err := e.cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("media: %w", err)
 	}
-	if o.SRTP == "required" {
-		return nil, fmt.Errorf("open a session: %w", ErrNoSRTP)
-	}
 	formats, err := o.formats()
 	if err != nil {
 		return nil, err

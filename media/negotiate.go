@@ -23,6 +23,7 @@ type terms struct {
 
 	remote     netip.AddrPort
 	remoteRTCP netip.AddrPort
+	mux        bool // RTCP goes and comes with RTP
 	direction  sdp.Direction
 	held       bool
 	since      time.Duration
@@ -35,11 +36,12 @@ type terms struct {
 
 	encoder  codec.Codec // the clock's
 	decoders []codec.Codec
+	clocks   []int // of the decoders
 }
 
 func newTerms(a sdp.Agreement, now time.Duration) *terms {
 	t := &terms{
-		remote: a.Remote, remoteRTCP: a.RemoteRTCP, held: a.Held, since: now,
+		remote: a.Remote, remoteRTCP: a.RemoteRTCP, mux: a.RTCPMux, held: a.Held, since: now,
 		direction: a.Direction, sends: a.Direction.Sends(), receives: a.Direction.Receives(),
 		recv: a.Recv, send: a.Send, eventIn: a.RecvEvent, eventOut: a.SendEvent, codecs: a.Codecs,
 	}
@@ -50,6 +52,7 @@ func newTerms(a sdp.Agreement, now time.Duration) *terms {
 		if c, ok := codec.New(f.Name); ok {
 			t.kind[f.PT] = int8(len(t.decoders))
 			t.decoders = append(t.decoders, c)
+			t.clocks = append(t.clocks, f.Rate)
 		}
 	}
 	if t.eventIn >= 0 {
@@ -62,6 +65,22 @@ func newTerms(a sdp.Agreement, now time.Duration) *terms {
 		t.sends = false
 	}
 	return t
+}
+
+// sendClock is the clock rate of what we send.
+func (t *terms) sendClock() int {
+	if len(t.send) == 0 {
+		return sampleRate
+	}
+	return t.send[0].Rate
+}
+
+// clock is the clock rate of a kind of packet that arrives, 0 for one without sound.
+func (t *terms) clock(kind int8) int {
+	if kind >= 0 && int(kind) < len(t.clocks) {
+		return t.clocks[kind]
+	}
+	return 0
 }
 
 // Offer is a description of what we want: the first one of a dialog, a later
@@ -96,12 +115,14 @@ func (s *Session) Answer(offer []byte) ([]byte, error) {
 		// the codec.
 		l.Prefer = t.codec()
 	}
-	answer, a, err := l.Answer(d)
+	answer, a, err := s.answerWith(l, d)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.adopt(a); err != nil {
+		return nil, err
+	}
 	s.theirs = d.Origin
-	s.adopt(a)
 	return s.versions.Stamp(answer), nil
 }
 
@@ -143,8 +164,10 @@ func (s *Session) Accept(answer []byte) error {
 		// mean that it holds us too.
 		a.Held = s.Held()
 	}
+	if err := s.adopt(a); err != nil {
+		return err
+	}
 	s.theirs = d.Origin
-	s.adopt(a)
 	return nil
 }
 
@@ -159,7 +182,10 @@ func (s *Session) willing() sdp.Local {
 
 // adopt puts an agreement into force. Sending goes to the address told now; a
 // source already learnt is kept while the far end tells the same address.
-func (s *Session) adopt(a sdp.Agreement) {
+func (s *Session) adopt(a sdp.Agreement) error {
+	if err := s.agreeKeys(a); err != nil {
+		return err
+	}
 	s.local.Layout, s.local.Index, s.local.Bound = a.Layout, a.Index, a.Bound
 	t := newTerms(a, s.engine.now())
 	moved := s.told != t.remote && (t.remote.Addr().IsValid() || s.terms.Load() == nil)
@@ -167,14 +193,17 @@ func (s *Session) adopt(a sdp.Agreement) {
 		s.told = t.remote
 	}
 	s.terms.Store(t)
-	s.clocked(func() { s.install(t, moved) })
-	s.log.Debug("media negotiated", "codec", t.codec(), "remote", t.remote, "sends", t.sends, "receives", t.receives)
+	y := s.secret
+	s.clocked(func() { s.install(t, y, moved) })
+	s.log.Debug("media negotiated", "codec", t.codec(), "remote", t.remote, "sends", t.sends, "receives", t.receives, "encryption", a.Ours.Suite)
+	return nil
 }
 
 // install puts terms into force on the shard; its lock is held.
-func (s *Session) install(t *terms, moved bool) {
+func (s *Session) install(t *terms, y *secrecy, moved bool) {
 	old := s.leg.terms
 	s.leg.terms = t
+	s.secure(y)
 	if old == nil || old.held || !old.receives {
 		s.leg.resumed = t.since // offers alone keep no silent stream going
 	}

@@ -3,6 +3,8 @@ package media
 import (
 	"net/netip"
 	"time"
+
+	"b2bua/media/srtp"
 )
 
 // receiver is what is known of the stream that arrives.
@@ -24,6 +26,10 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 	if s.leg.gone {
 		return
 	}
+	raw, ok := s.unseal(raw, (*srtp.Receiver).RTP) // before anything is believed of it
+	if !ok {
+		return
+	}
 	t := s.leg.terms
 	p, ok := parsePacket(raw)
 	if !ok || t == nil {
@@ -40,7 +46,7 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 		s.count.lastRTP = now
 		return
 	}
-	if !s.in.recv.note(p, now, kind != eventKind) {
+	if !s.in.recv.note(p, now, t.clock(kind)) {
 		return
 	}
 	s.count.lastRTP = now
@@ -60,7 +66,7 @@ func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Durat
 		s.refuse(UnknownFormat)
 		return false
 	}
-	ok, moved := l.admit(from, p.ssrc, p.seq, now, s.trusted)
+	ok, moved := l.admit(from, p.ssrc, p.seq, now, s.proven(from))
 	if !ok {
 		s.refuse(Stranger)
 		return false

@@ -11,7 +11,8 @@ type reception struct {
 	cycles  uint32
 	window  uint64 // bit n: max-n was received
 	transit int32
-	jitter  uint32 // in sixteenths of a sample
+	jitter  uint32 // in sixteenths of a unit of the clock
+	clock   int    // its rate
 
 	base       uint32 // first extended sequence number
 	highest    uint32 // highest extended sequence number
@@ -19,6 +20,7 @@ type reception struct {
 	lostBefore uint64 // of streams that ended
 	duplicates uint64
 	streams    uint64
+	gaps       uint64 // how often numbers were missing when a packet came
 }
 
 const (
@@ -26,8 +28,9 @@ const (
 	maxMisorder = 100
 )
 
-// note takes a packet's numbers; it is false for one that came already.
-func (r *reception) note(p packet, now time.Duration, audio bool) bool {
+// note takes a packet's numbers; it is false for one that came already. clock is
+// the rate of its timestamps, 0 when they say nothing about its time of sending.
+func (r *reception) note(p packet, now time.Duration, clock int) bool {
 	ahead := p.seq - r.max
 	switch {
 	case !r.started || p.ssrc != r.ssrc || ahead >= maxDropout && ahead <= 0xffff-maxMisorder:
@@ -38,6 +41,9 @@ func (r *reception) note(p packet, now time.Duration, audio bool) bool {
 	case ahead < maxDropout:
 		if p.seq < r.max {
 			r.cycles += 1 << 16
+		}
+		if ahead > 1 {
+			r.gaps++
 		}
 		r.max = p.seq
 		r.window = r.window<<ahead | 1
@@ -53,8 +59,8 @@ func (r *reception) note(p packet, now time.Duration, audio bool) bool {
 		}
 	}
 	r.fresh++
-	if audio {
-		r.timing(p.ts, now)
+	if clock > 0 {
+		r.timing(p.ts, now, clock)
 	}
 	return true
 }
@@ -73,9 +79,13 @@ func (r *reception) restart(p packet) {
 	r.streams++
 }
 
-// timing is the interarrival jitter of RFC 3550 A.8.
-func (r *reception) timing(ts uint32, now time.Duration) {
-	transit := int32(samples(now) - ts)
+// timing is the interarrival jitter of RFC 3550 A.8, in units of the clock. Another
+// codec may have another clock: then it begins anew.
+func (r *reception) timing(ts uint32, now time.Duration, clock int) {
+	if clock != r.clock {
+		r.clock, r.transit, r.jitter = clock, 0, 0
+	}
+	transit := int32(units(now, clock) - ts)
 	d := transit - r.transit
 	first := r.transit == 0
 	r.transit = transit
@@ -85,14 +95,27 @@ func (r *reception) timing(ts uint32, now time.Duration) {
 	if d < 0 {
 		d = -d
 	}
-	if d > sampleRate {
+	if d > int32(clock) {
 		// A timestamp jump says nothing about the network.
 		return
 	}
 	r.jitter += uint32(d) - (r.jitter+8)>>4
 }
 
-// reported is the jitter in samples.
+// units is a time in units of a clock, modulo 2^32.
+func units(d time.Duration, clock int) uint32 {
+	return uint32(uint64(d/time.Microsecond) * uint64(clock) / 1e6)
+}
+
+// lasting is the time of units of a clock.
+func lasting(n uint32, clock int) time.Duration {
+	if clock == 0 {
+		return 0
+	}
+	return time.Duration(uint64(n) * uint64(time.Second) / uint64(clock))
+}
+
+// reported is the jitter in units of the clock.
 func (r *reception) reported() uint32 { return r.jitter >> 4 }
 
 // lost is how many packets of the stream at hand are missing.

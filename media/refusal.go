@@ -12,11 +12,12 @@ const (
 	NotRTP                       // DTLS, STUN, rubbish, or too early
 	NotRTCP                      // the same on the RTCP port
 	UnknownFormat                // of a payload type that was not agreed on
+	WrongKey                     // not encrypted with the far end's key, or here before
 	refusalKinds
 )
 
 func (r Refusal) String() string {
-	return [refusalKinds]string{"stranger", "other_stream", "strange_report", "not_rtp", "not_rtcp", "unknown_format"}[r]
+	return [refusalKinds]string{"stranger", "other_stream", "strange_report", "not_rtp", "not_rtcp", "unknown_format", "wrong_key"}[r]
 }
 
 // refusals counts them.

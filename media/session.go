@@ -15,14 +15,13 @@ import (
 	"b2bua/media/jitter"
 	"b2bua/media/port"
 	"b2bua/media/sdp"
+	"b2bua/media/srtp"
 )
 
 // Errors of sessions.
 var (
 	// ErrNoCommonCodec: 488.
 	ErrNoCommonCodec = sdp.ErrNoCommonCodec
-	// ErrNoSRTP: the sound was to be encrypted, which this version cannot do.
-	ErrNoSRTP = errors.New("media: SRTP is not available")
 	// ErrClosed: the session is closed.
 	ErrClosed = errors.New("media: session closed")
 	// ErrNotNegotiated: there is no stream to do this on yet.
@@ -52,8 +51,8 @@ type Options struct {
 	// SendDigit takes the digits for a far end that wants them by signalling: no
 	// telephone-events are offered then, and none sent. It must not block.
 	SendDigit func(dtmf.Digit)
-	// SRTP is off (or empty), optional or required (RFC 3711). What is required
-	// cannot be had, so that Open fails; what is optional is off.
+	// SRTP is off (or empty), optional or required: whether the sound is encrypted,
+	// with keys in the descriptions (RFC 3711, RFC 4568).
 	SRTP string
 	// Log is the call's logger; nil: the engine's.
 	Log *slog.Logger
@@ -89,19 +88,21 @@ func (o Options) formats() ([]sdp.Format, error) {
 type Session struct {
 	// What every packet touches comes first, close together. It is the shard's:
 	// its lock guards it.
-	asleep time.Duration // the clock passes the leg over until then
-	route  *route        // where arriving audio goes
-	rtp    port.Socket
-	dest   netip.AddrPort // where RTP goes
-	out    stream
-	count  counters
-	in     receiver
-	leg    leg
+	asleep  time.Duration // the clock passes the leg over until then
+	route   *route        // where arriving audio goes
+	rtp     port.Socket
+	dest    netip.AddrPort // where RTP goes
+	out     stream
+	secrecy *secrecy // nil: the sound is in the clear
+	count   counters
+	in      receiver
+	leg     leg
 
 	// This is the shard's too.
 	phase   int
 	rtcp    port.Socket
 	trusted netip.Addr     // where signalling came from
+	before  *srtp.Receiver // of the far end's key before, while it is in use; nil: it is not
 	buffer  *jitter.Buffer // nil: not needed
 	digits  keypad         // digits heard
 	report  report         // RTCP
@@ -125,6 +126,7 @@ type Session struct {
 	theirs   sdp.Origin     // of the far end's last description
 	holding  bool           // we hold the far end
 	told     netip.AddrPort // the last remote with an address
+	secret   *secrecy       // that of the last agreement
 }
 
 // counters are what Stats shows.
@@ -147,16 +149,19 @@ func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp po
 	s := &Session{engine: e, opts: o, log: log, opened: e.now(), port: at, rtp: rtp, rtcp: rtcp}
 	s.local = sdp.Local{
 		Addr: e.cfg.Advertise, Port: at, RTCP: at + 1, Codecs: formats,
-		Prefer: o.Prefer, EventPT: eventPT, Direction: sdp.SendRecv,
+		Prefer: o.Prefer, EventPT: eventPT, RTCPMux: true, Direction: sdp.SendRecv,
 		Origin: sdp.Origin{Addr: e.cfg.Advertise},
 	}
 	if d := o.digits(); d == DigitsTones || d == DigitsInfo {
 		s.local.EventPT = sdp.NoPT
 	}
+	if s.local.SRTP = sdp.ParsePolicy(o.SRTP); s.local.SRTP != sdp.Off {
+		s.local.Keys = srtp.NewSet()
+	}
 	s.versions = sdp.NewVersions(uint64(rand.Uint32N(1<<31)) + 1)
 	s.out.init()
 	s.leg.init()
-	s.report.init(e.nextID.Add(1), s.opened)
+	s.report.init(e.nextID.Add(1), s.out.ssrc, s.opened)
 	return s
 }
 

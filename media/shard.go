@@ -57,6 +57,8 @@ type shard struct {
 	window  time.Duration
 
 	inbox  [maxPacket]byte              // the packet that came
+	clear  [maxPacket]byte              // the same, decrypted
+	sealed [maxSealed]byte              // the one that goes, encrypted
 	packet [headerSize + maxPacket]byte // the one that the clock is at work on
 }
 

@@ -22,8 +22,10 @@ type Stats struct {
 	Late       uint64        // came too late to be heard
 	Duplicates uint64        // came twice
 	Concealed  time.Duration // made up in place of what was lost
+	Gaps       uint64        // how often something was lost, in a row
+	Encryption string        // the crypto-suite; "": in the clear
 	Streams    uint64        // the first one, new SSRCs, and jumps of the sequence
-	Refused    uint64        // from strangers: Stranger, OtherStream, StrangeReport
+	Refused    uint64        // from strangers: Stranger, OtherStream, StrangeReport, WrongKey
 	Invalid    uint64        // not RTP of this session: the other refusals
 	Digits     DigitCounts
 
@@ -64,13 +66,15 @@ func (s *Session) stats() Stats {
 		Duplicates:      recv.duplicates,
 		Concealed:       duration(uint32(s.count.concealed)),
 		Streams:         recv.streams,
-		Refused:         s.count.refusals.sum(Stranger, OtherStream, StrangeReport),
+		Refused:         s.count.refusals.sum(Stranger, OtherStream, StrangeReport, WrongKey),
 		Invalid:         s.count.refusals.sum(NotRTP, NotRTCP, UnknownFormat),
 		Digits:          s.digits.counts,
-		Jitter:          duration(recv.reported()),
+		Gaps:            recv.gaps,
+		Encryption:      s.encryption(),
+		Jitter:          lasting(recv.reported(), recv.clock),
 		RTT:             s.report.rtt,
 		RemoteLost:      float64(s.report.remoteLost) / 256,
-		RemoteJitter:    duration(s.report.remoteJitter),
+		RemoteJitter:    lasting(s.report.remoteJitter, s.sendClock()),
 		Reports:         s.report.received,
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"time"
+
+	"b2bua/media/srtp"
 )
 
 const (
@@ -24,8 +26,10 @@ type stream struct {
 }
 
 func (o *stream) init() {
-	// Random starts, so that they tell nothing (RFC 3550 §5.1).
-	o.ssrc, o.seq, o.ts = rand.Uint32(), uint16(rand.Uint32()), rand.Uint32()
+	// Random starts, so that they tell nothing (RFC 3550 §5.1); the number in the
+	// lower half, so that whoever misses the first packets does not miss that it has
+	// wrapped (RFC 3711 §3.3.1).
+	o.ssrc, o.seq, o.ts = rand.Uint32(), uint16(rand.Uint32()>>17), rand.Uint32()
 }
 
 // resume moves the timestamp on to now after a pause or a change of writer, by
@@ -65,6 +69,11 @@ func (o *stream) sent(octets int, now time.Duration) {
 // transmit sends a finished packet to where the far end is.
 func (s *Session) transmit(b []byte) {
 	if !s.dest.IsValid() || s.dest.Port() == 0 || s.proof.stopped {
+		return
+	}
+	b, ok := s.seal(b, (*srtp.Sender).RTP)
+	if !ok {
+		s.count.unsent++
 		return
 	}
 	if err := s.rtp.Send(b, s.dest); err != nil {

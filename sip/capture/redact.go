@@ -192,14 +192,23 @@ func blankAttributes(content []byte, name string) {
 	}
 }
 
-// blankKeys blanks SRTP master keys (RFC 4568 §9.1).
+// blankKeys blanks keys of the sound, whoever's they are: SRTP master keys (RFC 4568
+// §9.1), those of MIKEY (RFC 4567 §3.1), and k= lines (RFC 4566 §5.12), which nobody
+// should write.
 func blankKeys(content []byte) {
+	for _, before := range []string{"inline:", "key-mgmt:mikey ", "\nk=clear:", "\nk=base64:"} {
+		blankBehind(content, before)
+	}
+}
+
+// blankBehind blanks what stands behind a word, to the end of a parameter or line.
+func blankBehind(content []byte, word string) {
 	for {
-		at := indexFold(content, "inline:")
+		at := indexFold(content, word)
 		if at < 0 {
 			return
 		}
-		content = content[at+len("inline:"):]
+		content = content[at+len(word):]
 		end := bytes.IndexAny(content, "|; \r\n")
 		if end < 0 {
 			end = len(content)

@@ -41,6 +41,7 @@ type Account struct {
 	Registrar      string // host:port it registers at; empty: it does not
 	Transport      string // of the registration: udp (default), tcp, or tls, with any certificate
 	Codec          string // the only one it speaks: PCMU, PCMA or opus/48000/2; empty: both kinds of G.711
+	Encryption     string // srtp-mand: no call without SRTP; srtp: where the other side has it, with its keys in RTP/AVP (RFC 8643); empty: none
 	Lamp           bool   // it subscribes to message-summary where it registers; what it is told are MWI_NOTIFY events
 	Manual         bool   // wait for Accept; else every call is answered at once
 }
@@ -53,6 +54,9 @@ func (a Account) line(port int) string {
 	}
 	if a.Codec != "" {
 		line += ";audio_codecs=" + a.Codec
+	}
+	if a.Encryption != "" {
+		line += ";mediaenc=" + a.Encryption
 	}
 	if a.Manual {
 		return line + ";answermode=manual\n"
@@ -91,6 +95,9 @@ func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 	further := ""
 	if strings.HasPrefix(a.Codec, "opus") {
 		further = "module opus.so\n"
+	}
+	if a.Encryption != "" {
+		further += "module srtp.so\n"
 	}
 	if a.Lamp {
 		further += "module_app mwi.so\n"

@@ -21,7 +21,7 @@ use_ipv6=0
 guess_hostname=0
 default_proxy=-1
 register_only_when_network_is_up=0
-[rtp]
+%[6]s[rtp]
 audio_rtp_port=%[4]d
 [net]
 firewall_policy=none
@@ -44,6 +44,7 @@ type Linphone struct {
 type LinphoneSetup struct {
 	Transport string // the only one it speaks: udp (default), tcp or tls
 	Codec     string // the only one it speaks: PCMU or PCMA; empty: those it usually does
+	Suite     string // it encrypts its sound by this suite of SRTP, and makes and takes no call in the clear; empty: it does not encrypt
 	Trace     bool   // keep what goes over its socket, for Wire
 }
 
@@ -61,6 +62,14 @@ func (o LinphoneSetup) codecs() string {
 		rows += fmt.Sprintf("[audio_codec_%d]\nmime=%s\nrate=8000\nchannels=1\nenabled=%d\n", i, name, enabled)
 	}
 	return rows
+}
+
+// encryption are the rows of its configuration about SRTP.
+func (o LinphoneSetup) encryption() string {
+	if o.Suite == "" {
+		return ""
+	}
+	return "media_encryption=srtp\nmedia_encryption_mandatory=1\nsrtp_crypto_suites=" + o.Suite + "\n"
 }
 
 // StartLinphone starts a Linphone that plays the sound file into its calls.
@@ -82,7 +91,7 @@ func StartLinphoneWith(tb testing.TB, play string, o LinphoneSetup) *Linphone {
 		}
 		return -1
 	}
-	text := fmt.Appendf(nil, linphoneConfig, only("udp"), only("tcp"), only("tls"), rtp, o.codecs())
+	text := fmt.Appendf(nil, linphoneConfig, only("udp"), only("tcp"), only("tls"), rtp, o.codecs(), o.encryption())
 	if err := os.WriteFile(rc, text, 0o600); err != nil {
 		tb.Fatalf("configure linphone: %v", err)
 	}

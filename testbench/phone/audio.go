@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/srtp/v3"
+
 	"b2bua/media/codec"
 )
 
@@ -37,6 +39,11 @@ type audio struct {
 	jobs     []*job
 	heard    hearing
 
+	ours, theirs cryptoLine // the keys in use
+	seal, open   *srtp.Context
+	tamper       func(packet []byte) [][]byte
+	wire         []byte // the last packet, as it came
+
 	// Of the speaker's goroutine.
 	sequence  uint16
 	timestamp uint32
@@ -51,7 +58,7 @@ func newAudio(conn RTPConn, ip netip.Addr, mute bool) (*audio, error) {
 	}
 	a := &audio{
 		conn: conn, at: netip.AddrPortFrom(ip, local.Port()), mute: mute, quit: make(chan struct{}),
-		sequence: uint16(rand.Uint32()), timestamp: rand.Uint32(), ssrc: rand.Uint32(), //nolint:gosec // RFC 3550 §5.1 wants them hard to guess in calls, not in tests
+		sequence: uint16(rand.Uint32() >> 17), timestamp: rand.Uint32(), ssrc: rand.Uint32(), //nolint:gosec // RFC 3550 §5.1 wants them hard to guess in calls, not in tests
 	}
 	a.wg.Add(1)
 	go a.listen(conn)
@@ -197,7 +204,9 @@ func (a *audio) emit(kind byte, marker bool, timestamp uint32, n int) {
 	a.sequence++
 	a.heard.stats.Sent++
 	// What the socket refuses is lost, as on the way.
-	_, _ = a.conn.WriteToUDPAddrPort(a.packet[:12+n], a.to)
+	for _, packet := range a.sealed(a.packet[:12+n]) {
+		_, _ = a.conn.WriteToUDPAddrPort(packet, a.to)
+	}
 }
 
 func (a *audio) listen(conn RTPConn) {
@@ -216,11 +225,17 @@ func (a *audio) listen(conn RTPConn) {
 				continue
 			}
 		}
-		if p, ok := parseRTP(b[:n]); ok {
-			a.mu.Lock()
-			a.heard.take(p, from, time.Now())
-			a.mu.Unlock()
-		}
+		a.hear(b[:n], from)
+	}
+}
+
+// hear takes one packet.
+func (a *audio) hear(packet []byte, from netip.AddrPort) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wire = append(a.wire[:0], packet...)
+	if p, ok := parseRTP(a.opened(packet)); ok {
+		a.heard.take(p, from, time.Now())
 	}
 }
 

@@ -15,6 +15,7 @@
 // itself, retransmits by the timers of RFC 3261 §17 and §13.3.1.4. Quirks make
 // it misbehave.
 //
+// It encrypts its sound by SRTP where it is told to, with keys in its descriptions.
 // It speaks G.711 only, and accepts no connections. It does not fork, refer, or acknowledge
 // provisional responses reliably.
 package phone

@@ -70,6 +70,7 @@ type Stats struct {
 	First          time.Time // arrival of the first packet
 	Last           time.Time
 	Unknown        int // packets of a payload type that was not agreed
+	Forged         int // packets that the key does not fit
 }
 
 const (

@@ -91,6 +91,9 @@ func (p *Phone) newCall(o Options) (*Call, error) {
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	if first := p.cfg.Quirks.Sequence; first != 0 {
+		a.sequence = first
+	}
 	return &Call{
 		phone: p, audio: a, options: o, tag: token(), direction: SendRecv,
 		sdpID: rand.IntN(1 << 30), //nolint:gosec // an id, not a secret
@@ -254,7 +257,7 @@ func (c *Call) earlier() *message {
 	if !s.at.IsValid() {
 		return &message{}
 	}
-	return &message{body: describe(0, 0, s.at, s.codecs, s.types, s.event, s.direction)}
+	return &message{body: describe(0, 0, s.at, s.codecs, s.types, s.event, s.direction, protection{s.profile, s.crypto})}
 }
 
 func (c *Call) confirm(t *client, ack *message, hop netip.AddrPort) {

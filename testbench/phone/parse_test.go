@@ -27,7 +27,7 @@ func FuzzMessage(f *testing.F) {
 
 func FuzzSDP(f *testing.F) {
 	at := netip.MustParseAddrPort("10.0.0.1:4000")
-	f.Add(describe(1, 1, at, []string{PCMU, PCMA}, nil, eventType, SendOnly))
+	f.Add(describe(1, 1, at, []string{PCMU, PCMA}, nil, eventType, SendOnly, protection{secure, []cryptoLine{randomLine(1, CM80)}}))
 	f.Add([]byte("v=0\nm=audio 1 RTP/AVP 0\nc=IN IP6 ::1"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := parseSDP(data)
@@ -45,7 +45,7 @@ func FuzzSDP(f *testing.F) {
 		if len(plain) == 0 || s.at.Addr().Zone() != "" {
 			return
 		}
-		again, err := parseSDP(describe(1, 1, s.at, plain, types, -1, s.direction))
+		again, err := parseSDP(describe(1, 1, s.at, plain, types, -1, s.direction, protection{s.profile, s.crypto}))
 		if err != nil || again.at != s.at || again.direction != s.direction || !reflect.DeepEqual(again.codecs, plain) {
 			t.Errorf("%+v reads again as %+v, %v", s, again, err)
 		}

@@ -32,6 +32,8 @@ type Config struct {
 	// Advertise is the address in Contact, Via and SDP; that of Conn when unset.
 	Advertise netip.Addr
 	Codecs    []string // PCMU, PCMA
+	SRTP      []string // suites of SRTP it offers and takes, the first one it likes best: CM80, …; none: the sound is in the clear
+	SRTPOnly  bool     // it makes and takes no call in the clear
 	UserAgent string   // "testphone"
 	Quirks    Quirks
 	Ladder    *Ladder // one of its own when nil
@@ -50,6 +52,9 @@ type Quirks struct {
 	Answer      []Header      // added to 2xx of INVITE and UPDATE
 	NoTrying    bool          // no 100 before Ring, Accept or Reject
 	Registrar   time.Duration // takes every registration, for so long
+
+	Opportunistic bool   // offers its keys in RTP/AVP (RFC 8643)
+	Sequence      uint16 // of the first RTP packet of a call; 0: any
 }
 
 // ErrClosed is what calls and requests of a closed phone end with.

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -37,6 +38,8 @@ type session struct {
 	types     map[string]int // payload types of codecs
 	event     int            // payload type of telephone-event, -1 when absent
 	direction string
+	profile   string
+	crypto    []cryptoLine
 }
 
 func parseSDP(body []byte) (session, error) {
@@ -57,11 +60,15 @@ func parseSDP(body []byte) (session, error) {
 		case kind == "m" && port == 0 && len(f) > 3 && f[0] == "audio":
 			audio = true
 			port, _ = strconv.Atoi(f[1])
-			numbers = f[3:]
+			numbers, s.profile = f[3:], f[2]
 		case kind == "c" && len(f) == 3 && (audio || !ip.IsValid()):
 			ip, _ = netip.ParseAddr(f[2])
 		case kind == "a" && (audio || port == 0) && slices.Contains([]string{SendRecv, SendOnly, RecvOnly, Inactive}, value):
 			s.direction = value
+		case kind == "a" && audio && strings.HasPrefix(value, "crypto:"):
+			if l, ok := readCrypto(strings.TrimPrefix(value, "crypto:")); ok {
+				s.crypto = append(s.crypto, l)
+			}
 		case kind == "a" && audio && len(f) == 2 && strings.HasPrefix(f[0], "rtpmap:"):
 			name, _, _ := strings.Cut(f[1], "/")
 			names[strings.TrimPrefix(f[0], "rtpmap:")] = name
@@ -88,8 +95,14 @@ func parseSDP(body []byte) (session, error) {
 	return s, nil
 }
 
+// protection is the profile of an audio line, and its keys.
+type protection struct {
+	profile string // RTP/AVP when empty
+	lines   []cryptoLine
+}
+
 // describe writes a description of one audio line.
-func describe(id, version int, at netip.AddrPort, codecs []string, types map[string]int, event int, direction string) []byte {
+func describe(id, version int, at netip.AddrPort, codecs []string, types map[string]int, event int, direction string, p protection) []byte {
 	family := "IP4"
 	if at.Addr().Is6() {
 		family = "IP6"
@@ -107,8 +120,11 @@ func describe(id, version int, at netip.AddrPort, codecs []string, types map[str
 		fmt.Fprintf(&numbers, " %d", event)
 		fmt.Fprintf(&maps, "a=rtpmap:%d %s/8000\r\na=fmtp:%d 0-15\r\n", event, eventName, event)
 	}
-	return fmt.Appendf(nil, "v=0\r\no=- %d %d IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\nm=audio %d RTP/AVP%s\r\n%sa=ptime:20\r\na=%s\r\n",
-		id, version, family, at.Addr(), family, at.Addr(), at.Port(), numbers.String(), maps.String(), direction)
+	for _, l := range p.lines {
+		maps.WriteString(l.String())
+	}
+	return fmt.Appendf(nil, "v=0\r\no=- %d %d IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\nm=audio %d %s%s\r\n%sa=ptime:20\r\na=%s\r\n",
+		id, version, family, at.Addr(), family, at.Addr(), at.Port(), cmp.Or(p.profile, plain), numbers.String(), maps.String(), direction)
 }
 
 // within is a direction without what a party does not want.
