@@ -7,13 +7,14 @@ import (
 
 // latch decides whose packets are the far end's. A port that takes whatever
 // arrives first gives a call's sound to anyone who sprays the port range (RTP
-// bleed), and lets anyone speak into it. So: the address told in signalling
-// goes first; another one is learnt once, with proof, because NATs exist; then
-// only that source and its SSRC are heard, and only it is sent to.
+// bleed), and lets anyone speak into it. So sources have ranks: the address told
+// in signalling goes first; then any port of that host, or of the one that signals,
+// because NATs exist; then, where neither can be known, one that proves itself.
+// One source and its SSRC are heard, and only it is sent to; a source of a higher
+// rank takes its place, whoever was quicker.
 type latch struct {
 	source netip.AddrPort
-	locked bool
-	learnt bool // source is not the one told
+	rank   rank // of the source; nobody: there is none yet
 	voice  voice
 
 	told      netip.AddrPort // in signalling
@@ -24,16 +25,22 @@ type latch struct {
 	began     time.Duration
 }
 
-// proof is how much a source must show before it is believed, when it is not
-// the one told: packets in sequence, over a time, with nothing from the one told.
-type proof struct {
-	packets int
-	over    time.Duration
-}
+// rank is how much there is to say that a source is the far end.
+type rank uint8
 
-var (
-	nearProof = proof{5, 60 * time.Millisecond} // the address told cannot be reached from here
-	farProof  = proof{50, time.Second}          // it could be
+// The ranks, lowest first.
+const (
+	nobody    rank = iota
+	elsewhere      // a third host, which has proven itself
+	near           // the host told, or the one that signals
+	exact          // the address told
+)
+
+// proof is what a third host must show before it is believed: packets in sequence,
+// over a time, with nothing from the one told.
+const (
+	proofPackets = 5
+	proofTime    = 60 * time.Millisecond
 )
 
 // retarget begins anew for an address told in signalling.
@@ -44,66 +51,62 @@ func (l *latch) retarget(told netip.AddrPort) {
 // admit decides about a packet; moved says that sending goes to l.source from
 // now on.
 func (l *latch) admit(from netip.AddrPort, ssrc uint32, seq uint16, now time.Duration, trusted netip.Addr) (ok, moved bool) {
-	if l.locked && from == l.source {
+	if l.locked() && from == l.source {
 		return true, false
 	}
-	if from == l.told {
-		// The one told is believed at once, even after another was learnt:
-		// whoever was quicker than the real far end loses the call again.
-		l.lock(from, false)
-		return true, true
-	}
-	if l.locked {
+	r := l.ranks(from, trusted)
+	if r <= l.rank || r == elsewhere && !l.proven(from, ssrc, seq, now) {
 		return false, false
 	}
-	if from.Addr() == l.told.Addr() || from.Addr() == trusted || l.proven(from, ssrc, seq, now, trusted) {
-		l.lock(from, true)
-		return true, true
-	}
-	return false, false
+	l.source, l.rank, l.voice = from, r, voice{}
+	return true, true
 }
 
-func (l *latch) lock(from netip.AddrPort, learnt bool) {
-	l.locked, l.source, l.learnt = true, from, learnt
-	l.voice = voice{}
-}
+func (l *latch) locked() bool { return l.rank > nobody }
+
+// learnt: the source is not the one told.
+func (l *latch) learnt() bool { return l.locked() && l.rank < exact }
 
 // final: nobody can take the place of the source any more before the next
 // negotiation. Where another was learnt the one told still could, unless no
 // packet of his ever comes from where he says he is.
 func (l *latch) final() bool {
-	return l.locked && (!l.learnt || unreachable(l.told.Addr()) && !unreachable(l.source.Addr()))
+	switch l.rank {
+	case exact:
+		return true
+	case near:
+		return unreachable(l.told.Addr()) && !unreachable(l.source.Addr())
+	}
+	return false
+}
+
+// ranks says how much speaks for a source. A third host is believed only when the
+// far end has told an address behind a NAT and nobody knows where it signals from:
+// the public side of the NAT may be anywhere then. Who signals from a public address
+// sends from there, and a private address told is as good as a public one when
+// signalling comes from a private network too: nothing translates it on the way.
+func (l *latch) ranks(from netip.AddrPort, trusted netip.Addr) rank {
+	switch {
+	case from == l.told:
+		return exact
+	case from.Addr() == l.told.Addr() || from.Addr() == trusted:
+		return near
+	case !trusted.IsValid() && unreachable(l.told.Addr()) && !unreachable(from.Addr()):
+		return elsewhere
+	}
+	return nobody
 }
 
 // proven counts the packets of a candidate. Only one is watched at a time, so
 // that many strangers get no further than one.
-func (l *latch) proven(from netip.AddrPort, ssrc uint32, seq uint16, now time.Duration, trusted netip.Addr) bool {
-	need, may := l.elsewhere(from.Addr(), trusted)
-	if !may {
-		return false
-	}
+func (l *latch) proven(from netip.AddrPort, ssrc uint32, seq uint16, now time.Duration) bool {
 	if from != l.candidate || ssrc != l.ssrc || seq != l.seq+1 {
 		l.candidate, l.ssrc, l.seq, l.count, l.began = from, ssrc, seq, 1, now
 		return false
 	}
 	l.seq = seq
 	l.count++
-	return l.count >= need.packets && now-l.began >= need.over
-}
-
-// elsewhere: may the far end be at a host that is neither the one told nor the
-// one its signalling comes from, and how is that proven? A private address told
-// is as good as a public one when signalling comes from a private network too:
-// nothing translates it on the way. Only with a NAT between may its public side
-// be anywhere.
-func (l *latch) elsewhere(from, trusted netip.Addr) (proof, bool) {
-	switch {
-	case trusted.IsValid() && (trusted == l.told.Addr() || unreachable(trusted)):
-		return proof{}, false
-	case unreachable(l.told.Addr()):
-		return nearProof, !unreachable(from)
-	}
-	return farProof, trusted.IsValid()
+	return l.count >= proofPackets && now-l.began >= proofTime
 }
 
 // unreachable: an address that a NAT hides from a public network, or none at all.

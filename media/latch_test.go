@@ -11,39 +11,107 @@ import (
 	"b2bua/media/codec"
 )
 
-// A stranger who sprays the port gets nothing and is not heard, before and
-// after the far end has shown itself; nor do its reports and BYEs matter.
+// Where the far end says it is, where its signalling comes from, and where its
+// packets come from in truth.
+var layouts = map[string]struct{ told, trusted, sends string }{
+	"private, signalling from there":       {"10.0.1.1:4000", "10.0.1.1", "10.0.1.1:4000"},
+	"private, signalling from a LAN":       {"10.0.1.1:4000", "10.0.2.2", "10.0.1.1:4000"},
+	"behind a NAT":                         {"192.168.1.5:4000", "203.0.113.9", "203.0.113.9:7000"},
+	"public, signalling from there":        {"203.0.113.9:4000", "203.0.113.9", "203.0.113.9:4000"},
+	"public, from another port":            {"203.0.113.9:4000", "203.0.113.9", "203.0.113.9:4002"},
+	"public, signalling from elsewhere":    {"203.0.113.9:4000", "198.51.100.7", "203.0.113.9:4000"},
+	"public, sound from where it signals":  {"203.0.113.9:4000", "198.51.100.7", "198.51.100.7:4000"},
+	"public, signalling unknown":           {"203.0.113.9:4000", "", "203.0.113.9:4000"},
+	"private, signalling behind a gateway": {"10.0.1.1:4000", "203.0.113.9", "10.0.1.1:4000"},
+}
+
+// A stranger who sprays the port gets nothing and is not heard, for as long as the
+// far end is silent and after it has shown itself; nor do its reports and BYEs
+// matter.
 func TestStrangerGetsNothing(t *testing.T) {
-	onBench(t, media.Config{}, func(b *bench) {
-		alice, mallory := b.newPeer("10.0.1.1:4000", codec.PCMU), b.newPeer("10.6.6.6:6666", codec.PCMU)
-		s := alice.call(media.Options{})
-		mallory.to = alice.to
-		tap := &ear{}
-		s.AddTap(tap)
-		spray := func(n int) func() {
-			return func() {
-				mallory.talk(n, func(i int) []byte { return mallory.tone(i, 1000, 16000) })
-				mallory.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96}, Payload: []byte("junk")})
-				_, _ = mallory.conn.WriteToUDPAddrPort([]byte("\x80\xc8\x00\x01\x00\x00\x00\x01"), mallory.to)
-				_, _ = mallory.conn.WriteToUDPAddrPort([]byte("junk"), netip.AddrPortFrom(mallory.to.Addr(), mallory.to.Port()+1))
-			}
+	for name, c := range layouts {
+		for _, from := range []string{"10.6.6.6:6666", "192.0.2.66:6666"} {
+			t.Run(name+", stranger at "+from, func(t *testing.T) {
+				onBench(t, media.Config{}, func(b *bench) {
+					alice, mallory := b.newPeer(c.sends, codec.PCMU), b.newPeer(from, codec.PCMU)
+					s := b.open(media.Options{})
+					if c.trusted != "" {
+						s.ExpectFrom(netip.MustParseAddr(c.trusted))
+					}
+					if _, err := s.Answer(describe(netip.MustParseAddrPort(c.told), 0, codec.PCMU)); err != nil {
+						t.Fatal(err)
+					}
+					alice.to = s.Stats().Local
+					strange(t, s, alice, mallory)
+				})
+			})
 		}
-		spray(3)()
-		together(spray(100), func() { alice.talk(100, func(i int) []byte { return alice.tone(i, 500, 8000) }) })
-		s.RemoveTap(tap)
-		if n := len(mallory.all()); n != 0 {
-			t.Errorf("the stranger got %d packets", n)
+	}
+}
+
+// strange lets a stranger begin two seconds ahead of the far end, and go on.
+func strange(t *testing.T, s *media.Session, alice, mallory *peer) {
+	t.Helper()
+	mallory.to = alice.to
+	tap := &ear{}
+	s.AddTap(tap)
+	spray := func(n int) func() {
+		return func() {
+			mallory.talk(n, func(i int) []byte { return mallory.tone(i, 1000, 16000) })
+			mallory.raw(&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: 96}, Payload: []byte("junk")})
+			_, _ = mallory.conn.WriteToUDPAddrPort([]byte("\x80\xc8\x00\x01\x00\x00\x00\x01"), mallory.to)
+			_, _ = mallory.conn.WriteToUDPAddrPort([]byte("junk"), netip.AddrPortFrom(mallory.to.Addr(), mallory.to.Port()+1))
 		}
-		if l := level(tap.in, 1000); l > -60 {
-			t.Errorf("the stranger is heard at %.1f dB", l)
-		}
-		if l := level(tap.in[4000:12000], 500); l < -14 {
-			t.Errorf("the far end is heard at %.1f dB", l)
-		}
-		if st := s.Stats(); st.Refused < 100 || st.Remote != alice.conn.AddrPort() {
-			t.Errorf("refused %d, sending to %s", st.Refused, st.Remote)
-		}
-	})
+	}
+	spray(100)()
+	together(spray(100), func() { alice.talk(100, func(i int) []byte { return alice.tone(i, 500, 8000) }) })
+	s.RemoveTap(tap)
+	if n := len(mallory.all()); n != 0 {
+		t.Errorf("the stranger got %d packets", n)
+	}
+	if l := level(tap.in, 1000); l > -60 {
+		t.Errorf("the stranger is heard at %.1f dB", l)
+	}
+	if l := level(tap.in[20000:28000], 500); l < -14 {
+		t.Errorf("the far end is heard at %.1f dB", l)
+	}
+	if st := s.Stats(); st.Refused < 200 || st.Remote != alice.conn.AddrPort() {
+		t.Errorf("refused %d, sending to %s", st.Refused, st.Remote)
+	}
+}
+
+// A third host that was believed, because nobody could know better, loses the call
+// to the far end as soon as that shows itself.
+func TestFarEndDisplacesStranger(t *testing.T) {
+	for name, c := range map[string]struct{ trusted, sends string }{
+		"the address told":                {"", "192.168.1.5:4000"},
+		"another port of the host told":   {"", "192.168.1.5:4002"},
+		"where signalling turns out from": {"203.0.113.9", "203.0.113.9:7000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBench(t, media.Config{}, func(b *bench) {
+				alice, mallory := b.newPeer(c.sends, codec.PCMU), b.newPeer("192.0.2.66:6666", codec.PCMU)
+				s := b.open(media.Options{})
+				if _, err := s.Answer(describe(netip.MustParseAddrPort("192.168.1.5:4000"), 0, codec.PCMU)); err != nil {
+					t.Fatal(err)
+				}
+				alice.to, mallory.to = s.Stats().Local, s.Stats().Local
+				mallory.talk(10, func(i int) []byte { return mallory.tone(i, 500, 8000) })
+				if got := s.Stats().Remote; got != mallory.conn.AddrPort() {
+					t.Fatalf("sending to %s", got)
+				}
+				if c.trusted != "" {
+					s.ExpectFrom(netip.MustParseAddr(c.trusted))
+				}
+				alice.talk(1, func(i int) []byte { return alice.tone(i, 500, 8000) })
+				mallory.forget()
+				mallory.talk(100, func(i int) []byte { return mallory.tone(i, 500, 8000) })
+				if got := s.Stats().Remote; got != alice.conn.AddrPort() || len(mallory.all()) > 0 {
+					t.Errorf("sending to %s, the stranger got %d packets", got, len(mallory.all()))
+				}
+			})
+		})
+	}
 }
 
 // A far end behind a NAT is learnt once, with proof, and not again; the address
@@ -156,13 +224,15 @@ func TestWhoIsLearnt(t *testing.T) {
 		{"private, signalling from another private host, stranger", lan, office, public, false},
 		{"private, signalling from another private host, that host", lan, office, office, true},
 		{"private, signalling through a NAT", lan, public, public, true},
-		{"private, signalling from a proxy, stream through a NAT", lan, carrier, public, true},
+		{"private, signalling from a proxy, stream from a third host", lan, carrier, public, false},
 		{"private, signalling through a NAT, stranger inside", lan, public, office, false},
 		{"private, signalling unknown, through a NAT", lan, "", public, true},
 		{"private, signalling unknown, stranger inside", lan, "", office, false},
 		{"public, signalling from there too, stranger", public, public, carrier, false},
 		{"public, signalling unknown, stranger", public, "", carrier, false},
-		{"public, signalling from elsewhere, a third", public, carrier, "192.0.2.3:4000", true},
+		{"public, signalling from elsewhere, a third", public, carrier, "192.0.2.3:4000", false},
+		{"public, signalling from elsewhere, another port", public, carrier, "203.0.113.9:4002", true},
+		{"public, signalling from elsewhere, that host", public, carrier, carrier, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			onBench(t, media.Config{}, func(b *bench) {

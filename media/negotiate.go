@@ -208,16 +208,18 @@ func (s *Session) install(t *terms, y *secrecy, moved bool) {
 		s.leg.resumed = t.since // offers alone keep no silent stream going
 	}
 	if moved {
+		s.answered(t.since)
 		s.in.latch.retarget(t.remote)
 		s.aim(t.remote)
-		s.proof.aimed(t.since)
+		s.proof.aimed()
+		s.answered(t.since)
 	}
 }
 
 // ExpectFrom names the address the far end's signalling comes from. A far end
 // behind a NAT tells a private address in its descriptions; its stream is then
-// believed at once when it comes from here, and only after some proof when it
-// comes from elsewhere.
+// believed at once when it comes from here. Once this is known no third host is
+// believed.
 func (s *Session) ExpectFrom(a netip.Addr) {
 	s.clocked(func() { s.trusted = a.Unmap() })
 }

@@ -62,7 +62,7 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 // know count as proof for a source that has yet to be learnt.
 func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Duration) bool {
 	l := &s.in.latch
-	if !l.locked && kind == unknownPT {
+	if !l.locked() && kind == unknownPT {
 		s.refuse(UnknownFormat)
 		return false
 	}
@@ -75,10 +75,12 @@ func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Durat
 		s.refuse(OtherStream)
 		return false
 	}
-	s.proof.returns()
 	if moved {
 		s.aim(from)
-		s.log.Debug("media source", "source", from, "learnt", l.learnt)
+		s.log.Debug("media source", "source", from, "learnt", l.learnt())
+	}
+	if kind != unknownPT {
+		s.proof.returns()
 	}
 	return true
 }

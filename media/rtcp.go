@@ -55,7 +55,6 @@ func (s *Session) receiveRTCP(raw []byte, from netip.AddrPort, now time.Duration
 		s.refuse(NotRTCP)
 		return
 	}
-	s.proof.returns()
 	r := &s.report
 	r.received++
 	r.from = from

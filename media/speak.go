@@ -195,9 +195,7 @@ func (s *Session) tend(sh *shard, tick uint64, now time.Duration) {
 	if s.lost(now) {
 		sh.later(s, "lost", s.tellLost)
 	}
-	if s.proof.due(s.dest.Addr(), s.trusted, now, s.opts.Timeout) {
-		s.log.Info("sound stopped: nothing comes back", "remote", s.dest)
-	}
+	s.answered(now)
 	s.reportDue(now)
 }
 
