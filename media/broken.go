@@ -80,7 +80,7 @@ func (sh *shard) drop(s *Session) {
 	sh.detach(s)
 	sh.deafen(s)
 	s.silence()
-	s.leg.heard = false
+	s.leg.hearing.pcm = nil
 	if p := s.leg.peer; p != nil {
 		s.leg.peer = nil
 		p.sever(s.engine.now())

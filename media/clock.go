@@ -8,9 +8,11 @@ import (
 const (
 	// frameTime is the tick of a leg and the packet time we send.
 	frameTime = 20 * time.Millisecond
-	// frameSize is a frame in samples, at the one rate we run so far.
+	// sampleRate is that of the telephone, and frameSize a frame of it. Frames of
+	// wideband codecs have up to maxFrame samples.
 	sampleRate = 8000
 	frameSize  = sampleRate / 50
+	maxFrame   = 320
 	// phases is how many groups of legs a shard ticks one after the other, so
 	// that not all packets are sent at one moment.
 	phases    = 4
@@ -103,7 +105,7 @@ func (sh *shard) catchUp(p *phase, due uint64, now time.Duration) {
 	if behind > catchUp {
 		p.tick = due - catchUp
 		for _, s := range p.legs {
-			s.skip(uint32(behind-catchUp) * frameSize)
+			s.skip(int(behind - catchUp))
 		}
 	}
 	for p.tick < due {
@@ -119,7 +121,7 @@ func (sh *shard) step(p *phase, now time.Duration) {
 	sh.each(p, "hear", func(s *Session) {
 		if now >= s.asleep {
 			s.direct(now)
-			s.hear(p.tick)
+			s.hear(p.tick, now)
 		}
 	})
 	sh.each(p, "speak", func(s *Session) {

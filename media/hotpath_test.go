@@ -151,16 +151,15 @@ func (deaf) Frame(TapFrame) {}
 func TestPanicInTheBuffer(t *testing.T) {
 	a, b, tick := bridgeByHand(t, benchEngine(newHole), codec.PCMA)
 	b.s.AddTap(deaf{})
-	a.s.buffer = nil
+	a.s.leg.hearing.playout = new(jitter.Playout)
 	a.packet()
 	tick()
-	b.s.buffer = nil
+	b.s.leg.hearing.playout = new(jitter.Playout)
 	tick()
 	for _, c := range []*caller{a, b} {
 		if !c.s.fault.broken || len(c.s.shard.Load().phases[c.s.phase].legs) != 0 {
 			t.Error("the leg is still on its shard")
 		}
-		c.s.buffer = jitter.New(jitter.Default)
 		c.packet()
 		c.s.Close()
 	}

@@ -2,6 +2,7 @@ package media
 
 import (
 	"net/netip"
+	"strconv"
 	"time"
 
 	"b2bua/media/codec"
@@ -11,7 +12,8 @@ import (
 // What a payload type that arrives is.
 const (
 	unknownPT = -1
-	eventKind = 126 // telephone-event; smaller kinds index terms.decoders
+	eventKind = 126 // telephone-event
+	noiseKind = 125 // comfort noise; smaller kinds index terms.decoders
 )
 
 // terms is what offer and answer came to, worked out for the packet path. It is
@@ -34,9 +36,9 @@ type terms struct {
 	eventOut int
 	codecs   []string
 
-	encoder  codec.Codec // the clock's
+	ptime    time.Duration // of the packets we send
+	encoder  codec.Codec   // the clock's
 	decoders []codec.Codec
-	clocks   []int // of the decoders
 }
 
 func newTerms(a sdp.Agreement, now time.Duration) *terms {
@@ -49,38 +51,35 @@ func newTerms(a sdp.Agreement, now time.Duration) *terms {
 		t.kind[i] = unknownPT
 	}
 	for _, f := range a.Recv {
-		if c, ok := codec.New(f.Name); ok {
+		if c, ok := newCodec(f); ok {
 			t.kind[f.PT] = int8(len(t.decoders))
 			t.decoders = append(t.decoders, c)
-			t.clocks = append(t.clocks, f.Rate)
 		}
 	}
 	if t.eventIn >= 0 {
 		t.kind[t.eventIn] = eventKind
 	}
+	if pt := a.RecvNoise; pt >= 0 {
+		t.kind[pt] = noiseKind
+	} else if t.kind[staticNoise] == unknownPT {
+		t.kind[staticNoise] = noiseKind
+	}
 	if len(a.Send) > 0 {
-		t.encoder, _ = codec.New(a.Send[0].Name)
+		t.encoder, _ = newCodec(a.Send[0])
 	}
 	if t.encoder == nil {
 		t.sends = false
 	}
+	t.ptime = t.packetTime(a)
 	return t
 }
 
-// sendClock is the clock rate of what we send.
-func (t *terms) sendClock() int {
-	if len(t.send) == 0 {
-		return sampleRate
-	}
-	return t.send[0].Rate
-}
+// staticNoise is what comfort noise comes as from those who did not ask whether
+// it may (RFC 3551 §6).
+const staticNoise = 13
 
-// clock is the clock rate of a kind of packet that arrives, 0 for one without sound.
-func (t *terms) clock(kind int8) int {
-	if kind >= 0 && int(kind) < len(t.clocks) {
-		return t.clocks[kind]
-	}
-	return 0
+func newCodec(f sdp.Format) (codec.Codec, bool) {
+	return codec.New(f.Name + "/" + strconv.Itoa(f.Rate))
 }
 
 // Offer is a description of what we want: the first one of a dialog, a later
@@ -110,6 +109,7 @@ func (s *Session) Answer(offer []byte) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.willing()
+	l.ComfortNoise = true // those who offer it may send it
 	if t := s.terms.Load(); t != nil && d.Origin.ID != 0 && d.Origin == s.theirs {
 		// By its version the description is the one before (RFC 3264 §8): so is
 		// the codec.

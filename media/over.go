@@ -8,7 +8,7 @@ type overlay struct {
 	fresh bool  // its first frame is still to come
 	last  int16 // its last sample, to fade away from
 	limit mixer.Limiter
-	frame [frameSize]int16
+	frame [maxFrame]int16
 }
 
 // PlayOver plays src to the far end over whatever else it hears: its bridge
@@ -45,15 +45,14 @@ func (o *overlay) stop() {
 // its frames.
 func (o *overlay) sounding() bool { return o != nil && (o.play != nil || o.last != 0) }
 
-// mix adds the next frame of what is played over to out.
-func (o *overlay) mix(out []int16) {
+// mix adds the next frame of what is played over to out, which has a rate.
+func (o *overlay) mix(out []int16, rate int) {
 	if !o.sounding() {
 		return
 	}
 	f := o.frame[:len(out)]
 	if p := o.play; p != nil {
-		more := p.source.Frame(f)
-		p.frames.Add(1)
+		more := p.fill(f, rate)
 		if o.fresh {
 			o.fresh = false
 			spliced(f, o.last)
@@ -69,9 +68,10 @@ func (o *overlay) mix(out []int16) {
 	o.limit.Add(out, out, f)
 }
 
-// spliced fades a last sample away over the beginning of another sound.
+// spliced fades a last sample away over the beginning of another sound, a frame.
 func spliced(pcm []int16, last int16) {
-	for i := range declick {
-		pcm[i] = int16((int(last)*(declick-i) + int(pcm[i])*i) / declick)
+	over := declick * len(pcm) / frameSize
+	for i := range over {
+		pcm[i] = int16((int(last)*(over-i) + int(pcm[i])*i) / over)
 	}
 }

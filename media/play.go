@@ -5,12 +5,18 @@ import (
 	"time"
 )
 
-// Source is sound to be played: Frame fills dst with the next 20 ms, 160
-// samples at 8 kHz, and says whether there is more after them. It runs on the
-// clock and must not block. A source belongs to one playback.
+// Source is sound to be played: Frame fills dst with the next 20 ms and says
+// whether there is more after them. It runs on the clock and must not block. A
+// source belongs to one playback. It gives 8000 samples a second, unless it has a
+// method Rate() int that says 16000; one that has a method Tune(rate int) is told
+// before it begins what the far end hears.
 type Source interface {
 	Frame(dst []int16) (more bool)
 }
+
+type rated interface{ Rate() int }
+
+type tunable interface{ Tune(rate int) }
 
 // Playback is one source being played to a leg.
 type Playback struct {
@@ -20,6 +26,36 @@ type Playback struct {
 	over     bool // clock-owned
 	frames   atomic.Int64
 	finished atomic.Bool
+
+	begun   bool
+	rate    int // of the source
+	convert converter
+	frame   [maxFrame]int16
+}
+
+// fill makes the next frame, at a rate.
+func (p *Playback) fill(dst []int16, rate int) (more bool) {
+	if !p.begun {
+		p.begin(rate)
+	}
+	p.frames.Add(1)
+	if p.rate == rate {
+		return p.source.Frame(dst)
+	}
+	src := p.frame[:p.rate/50]
+	more = p.source.Frame(src)
+	p.convert.frame(dst, rate, src, p.rate)
+	return more
+}
+
+func (p *Playback) begin(rate int) {
+	p.begun, p.rate = true, sampleRate
+	if t, ok := p.source.(tunable); ok {
+		t.Tune(rate)
+	}
+	if r, ok := p.source.(rated); ok && r.Rate() == 2*sampleRate {
+		p.rate = 2 * sampleRate
+	}
 }
 
 // Play plays src to the far end in place of whatever played before. While it

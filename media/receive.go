@@ -41,7 +41,7 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 		return
 	}
 	if kind == unknownPT {
-		// Comfort noise and formats we did not ask for: a sign of life only.
+		// Formats we did not ask for: a sign of life only.
 		s.refuse(UnknownFormat)
 		s.count.lastRTP = now
 		return
@@ -55,7 +55,7 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 	if !t.receives {
 		return
 	}
-	s.deliver(p, kind == eventKind, now)
+	s.deliver(p, kind, now)
 }
 
 // admit authenticates the source, address and SSRC. Only packets of a format we
@@ -99,8 +99,9 @@ func (s *Session) aim(from netip.AddrPort) {
 }
 
 // deliver hands audio and events to where they go now.
-func (s *Session) deliver(p packet, event bool, now time.Duration) {
-	if !event && s.in.pt != p.pt {
+func (s *Session) deliver(p packet, kind int8, now time.Duration) {
+	event := kind == eventKind
+	if !event && kind != noiseKind && s.in.pt != p.pt {
 		s.in.pt = p.pt
 		s.wake()
 	}
@@ -122,7 +123,9 @@ func (s *Session) pass(p packet, event bool, now time.Duration) {
 	case r == nil:
 	case r.relay != nil:
 		r.relay.forward(p, event, now)
-	case !event:
-		s.buffer.Push(p.buffered())
+	case event:
+		s.leg.playing().Other()
+	default:
+		s.leg.playing().Push(s.leg.terms, p.buffered(), now)
 	}
 }

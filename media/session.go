@@ -12,7 +12,6 @@ import (
 
 	"b2bua/dtmf"
 	"b2bua/media/codec"
-	"b2bua/media/jitter"
 	"b2bua/media/port"
 	"b2bua/media/sdp"
 	"b2bua/media/srtp"
@@ -30,7 +29,8 @@ var (
 
 // Options shape one session.
 type Options struct {
-	// Codecs are the codecs to offer and accept, best first. Nil: PCMU, PCMA.
+	// Codecs are the codecs to offer and accept, best first. Nil: all
+	// that this machine has.
 	Codecs []string
 	// Prefer is taken when the far end has it too, wherever it stands in its
 	// list: what the other leg of the call speaks.
@@ -71,8 +71,8 @@ func (o Options) formats() ([]sdp.Format, error) {
 	formats := make([]sdp.Format, 0, len(names))
 	for _, n := range names {
 		i, ok := codec.Lookup(n)
-		if !ok || i.SampleRate != sampleRate {
-			continue // frames are made at one rate only
+		if !ok {
+			continue
 		}
 		// A payload type of -1 becomes one above 127: a dynamic one (sdp.Format).
 		formats = append(formats, sdp.Format{PT: uint8(i.PayloadType), Name: i.Name, Rate: i.ClockRate, Channels: i.Channels, FMTP: i.FMTP})
@@ -103,7 +103,6 @@ type Session struct {
 	rtcp    port.Socket
 	trusted netip.Addr     // where signalling came from
 	before  *srtp.Receiver // of the far end's key before, while it is in use; nil: it is not
-	buffer  *jitter.Buffer // nil: not needed
 	digits  keypad         // digits heard
 	report  report         // RTCP
 	fault   fault          // what a panic left of it
@@ -134,8 +133,8 @@ type counters struct {
 	lastRTP          time.Duration // engine time; 0: never
 	received, octets uint64
 	refusals         refusals
-	concealed        uint64
 	unsent, late     uint64
+	concealed        time.Duration
 }
 
 func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp port.Socket) *Session {

@@ -76,7 +76,7 @@ func TestRefusedOffers(t *testing.T) {
 		if _, err := s.Answer([]byte("nonsense")); !errors.Is(err, sdp.ErrSyntax) {
 			t.Errorf("nonsense: %v", err)
 		}
-		if _, err := b.engine.Open(media.Options{Codecs: []string{"opus"}}); err == nil {
+		if _, err := b.engine.Open(media.Options{Codecs: []string{"G729"}}); err == nil {
 			t.Error("a codec we do not have was taken")
 		}
 		time.Sleep(time.Second)

@@ -8,13 +8,18 @@ import (
 )
 
 // ClipSource plays a clip, once or for ever; where it begins again, its end fades
-// into the beginning. A clip at another rate is resampled here, so prompts are
-// best kept at 8 kHz.
+// into the beginning. A clip that has neither 8 nor 16 kHz is converted here, so
+// prompts are best kept at one of them.
 func ClipSource(clip audio.Clip, loop bool) Source {
-	return &clipSource{samples: clip.Resample(sampleRate).Samples, loop: loop}
+	rate := sampleRate
+	if clip.Rate > sampleRate {
+		rate *= 2
+	}
+	return &clipSource{rate: rate, samples: clip.Resample(rate).Samples, loop: loop}
 }
 
 type clipSource struct {
+	rate    int
 	samples []int16
 	at      int
 	loop    bool
@@ -38,6 +43,9 @@ func (c *clipSource) seam(dst []int16) {
 		}
 	}
 }
+
+// Rate is that of the samples.
+func (c *clipSource) Rate() int { return c.rate }
 
 func (c *clipSource) Frame(dst []int16) bool {
 	for len(dst) > 0 {

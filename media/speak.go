@@ -1,9 +1,13 @@
 package media
 
-import "time"
+import (
+	"time"
+
+	"b2bua/dtmf"
+)
 
 // declick is how long the last sample of one sound fades into the next, at
-// splices: 5 ms.
+// splices: 5 ms, in samples of 8 kHz.
 const declick = sampleRate / 200
 
 // speak makes and sends this tick's frame to the far end, unless the bridge
@@ -23,21 +27,21 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	may := t != nil && t.sends && (l.sender.Busy() || !l.idle(now))
 	if l.credit > 0 && l.play == nil && !l.over.sounding() && !l.sender.Busy() {
 		l.credit--
-		l.compose(true)
-		s.show(l.outFrame(), tick)
 		return
 	}
 	l.credit = 0
 	switch {
 	case !may:
 	case l.paused:
-		s.out.resume(now)
+		s.out.resume(now, t.sendClock())
 		l.spurt = true
+		l.pack = l.pack[:0]
 	default:
-		s.out.ts += frameSize
+		s.out.ts += units(frameTime, t.sendClock())
 	}
+	l.sender.Rate = t.sendClock()
 	if step, busy := l.sender.Next(); busy && may {
-		s.speakDigit(step.Send, step.First, step.End, step.Symbol, step.Payload, tick, now)
+		s.speakDigit(step, tick, now)
 		return
 	}
 	done := l.compose(t != nil)
@@ -48,9 +52,8 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 	}
 	s.show(l.outFrame(), tick)
 	if may {
-		l.over.mix(l.out[:])
-		n := t.encoder.Encode(s.payload(), l.out[:])
-		s.sendAudio(t.send[0].PT, n, now)
+		l.over.mix(l.speech(), t.rate())
+		s.sendFrame(now)
 	}
 	l.paused = !may
 	if done != nil {
@@ -85,28 +88,34 @@ func (l *leg) idle(now time.Duration) bool {
 }
 
 func (l *leg) outFrame() TapFrame {
-	return TapFrame{Dir: Out, FromPeer: l.peer != nil && l.feed == any(l.peer), PCM: l.out[:]}
+	return TapFrame{Dir: Out, FromPeer: l.peer != nil && l.feed == any(l.peer), PCM: l.speech(), Rate: l.terms.rate()}
 }
+
+// speech is the frame to be sent.
+func (l *leg) speech() []int16 { return l.out[:l.terms.rate()/50] }
 
 // compose fills out with what the far end is to hear: what plays, else the
 // bridge peer, else silence. It returns the playback that ends with it. Nothing
 // plays before there is a stream.
 func (l *leg) compose(negotiated bool) (done *Playback) {
 	var feed any
+	out, rate := l.speech(), l.terms.rate()
 	switch {
 	case l.play != nil && negotiated:
 		p := l.play
 		feed = p
-		more := p.source.Frame(l.out[:])
-		p.frames.Add(1)
-		if !more {
+		if !p.fill(out, rate) {
 			done, l.play = p, nil
 		}
-	case l.peer != nil && l.peer.leg.heard && !l.peer.leg.muted:
+	case l.peer != nil && l.peer.leg.hearing.pcm != nil && !l.peer.leg.muted:
 		feed = l.peer
-		l.out = l.peer.leg.in
+		if l.feed != feed {
+			l.convert.rest()
+		}
+		h := &l.peer.leg.hearing
+		l.convert.frame(out, rate, h.pcm, h.rate)
 	default:
-		clear(l.out[:])
+		clear(out)
 	}
 	l.splice(feed)
 	return done
@@ -114,29 +123,60 @@ func (l *leg) compose(negotiated bool) (done *Playback) {
 
 // splice fades the last sample away over the beginning of another sound.
 func (l *leg) splice(feed any) {
+	out := l.speech()
 	if feed != l.feed {
-		spliced(l.out[:], l.last)
+		spliced(out, l.last)
 	}
-	l.feed, l.last = feed, l.out[frameSize-1]
+	l.feed, l.last = feed, out[len(out)-1]
 }
 
-// sendAudio sends a frame, marked when it does not run on from the last one
-// (RFC 3551 §4.1).
-func (s *Session) sendAudio(pt uint8, n int, now time.Duration) {
-	s.send(pt, s.leg.spurt, s.out.ts, n, now)
+// sendFrame sends the frame in packets of the length that the far end asks for:
+// several at once, or one when enough has come together.
+func (s *Session) sendFrame(now time.Duration) {
+	l := &s.leg
+	t := l.terms
+	out := l.speech()
+	if t.ptime == frameTime && len(l.pack) == 0 {
+		s.sendAudio(out, s.out.ts, now)
+		return
+	}
+	if len(l.pack) == 0 {
+		l.packTS = s.out.ts
+	}
+	l.pack = append(l.pack, out...)
+	rate := t.encoder.SampleRate()
+	n := int(t.ptime) * rate / int(time.Second)
+	sent := 0
+	for ; len(l.pack)-sent >= n; sent += n {
+		s.sendAudio(l.pack[sent:sent+n], l.packTS, now)
+		l.packTS += units(t.ptime, t.sendClock())
+	}
+	l.pack = l.pack[:copy(l.pack, l.pack[sent:])]
+}
+
+// sendAudio sends sound, marked when it does not run on from the last (RFC 3551
+// §4.1).
+func (s *Session) sendAudio(pcm []int16, ts uint32, now time.Duration) {
+	t := s.leg.terms
+	n := t.encoder.Encode(s.payload(), pcm)
+	if n == 0 {
+		return
+	}
+	s.send(t.send[0].PT, s.leg.spurt, ts, n, now)
 	s.leg.spurt = false
 }
 
 // skip gives up time that the clock lost: the streams in both directions go on
 // where they would be without the stall.
-func (s *Session) skip(samples uint32) {
+func (s *Session) skip(frames int) {
 	l := &s.leg
 	if l.writer == nil && !l.paused {
-		s.out.ts += samples
+		s.out.ts += uint32(frames) * units(frameTime, l.terms.sendClock())
 		l.spurt = true
+		l.pack = l.pack[:0]
 	}
-	if s.route == buffering {
-		s.buffer.Advance(int(samples))
+	if s.route == buffering && l.hearing.playout != nil {
+		l.hearing.playout.Skip(frames)
 	}
 }
 
@@ -154,28 +194,29 @@ func (s *Session) send(pt uint8, marker bool, ts uint32, n int, now time.Duratio
 
 // speakDigit sends one interval of a digit: a telephone-event, or its tones
 // when the far end takes no events.
-func (s *Session) speakDigit(send, first, end bool, symbol byte, event [4]byte, tick uint64, now time.Duration) {
+func (s *Session) speakDigit(step dtmf.Step, tick uint64, now time.Duration) {
 	l := &s.leg
 	t := l.terms
-	clear(l.out[:])
-	sounding := send && !end
-	if !sounding {
+	out := l.speech()
+	clear(out)
+	if !step.Send || step.End {
 		l.tone.Rest()
 	} else if t.eventOut < 0 {
-		l.tone.Fill(l.out[:], symbol)
+		l.tone.Rate = t.rate()
+		l.tone.Fill(out, step.Symbol)
 	}
-	s.show(TapFrame{Dir: Out, PCM: l.out[:]}, tick)
+	s.show(TapFrame{Dir: Out, PCM: out, Rate: t.rate()}, tick)
 	l.splice(nil)
 	switch {
 	case t.eventOut < 0:
-		n := t.encoder.Encode(s.payload(), l.out[:])
-		s.sendAudio(t.send[0].PT, n, now)
-	case send:
-		if first {
+		s.sendFrame(now)
+	case step.Send:
+		l.pack = l.pack[:0]
+		if step.First {
 			l.eventTS = s.out.ts
 		}
-		n := copy(s.payload(), event[:])
-		s.send(uint8(t.eventOut), first, l.eventTS, n, now)
+		n := copy(s.payload(), step.Payload[:])
+		s.send(uint8(t.eventOut), step.First, l.eventTS+step.Later, n, now)
 	}
 	l.paused = false
 }

@@ -47,9 +47,10 @@ func (s *Session) Stats() Stats {
 
 func (s *Session) stats() Stats {
 	recv := &s.in.recv
-	late := s.count.late
-	if s.buffer != nil {
-		late += s.buffer.Stats().Late
+	late, concealed := s.count.late, s.count.concealed
+	if p := s.leg.hearing.playout; p != nil {
+		late += p.Stats().Late
+		concealed += p.Stats().Concealed
 	}
 	return Stats{
 		Codec:           s.Codec(),
@@ -64,7 +65,7 @@ func (s *Session) stats() Stats {
 		Lost:            recv.lostBefore + recv.lost(),
 		Late:            late,
 		Duplicates:      recv.duplicates,
-		Concealed:       duration(uint32(s.count.concealed)),
+		Concealed:       concealed,
 		Streams:         recv.streams,
 		Refused:         s.count.refusals.sum(Stranger, OtherStream, StrangeReport, WrongKey),
 		Invalid:         s.count.refusals.sum(NotRTP, NotRTCP, UnknownFormat),
@@ -77,9 +78,4 @@ func (s *Session) stats() Stats {
 		RemoteJitter:    lasting(s.report.remoteJitter, s.sendClock()),
 		Reports:         s.report.received,
 	}
-}
-
-// duration is the time of samples.
-func duration(n uint32) time.Duration {
-	return time.Duration(n) * time.Second / sampleRate
 }

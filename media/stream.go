@@ -33,17 +33,13 @@ func (o *stream) init() {
 }
 
 // resume moves the timestamp on to now after a pause or a change of writer, by
-// a frame at least.
-func (o *stream) resume(now time.Duration) {
-	gap := uint32(frameSize)
+// a frame at least; clock is its rate.
+func (o *stream) resume(now time.Duration, clock int) {
+	gap := frameTime
 	if o.at > 0 && now-o.at > frameTime {
-		gap = samples(now - o.at)
+		gap = now - o.at
 	}
-	o.ts += gap
-}
-
-func samples(d time.Duration) uint32 {
-	return uint32(uint64(d/time.Microsecond) * (sampleRate / 1000) / 1000)
+	o.ts += units(gap, clock)
 }
 
 // putHeader writes an RTP header without extension, sources or padding

@@ -119,3 +119,20 @@ func (i Info) New() Codec {
 	}
 	return mulaw{}
 }
+
+// Continue has an encoder take over a stream that another one made so far, of
+// which d has decoded pcm last: the far end knows no more of what it heard than d
+// does.
+func Continue(encoder, d Codec, pcm []int16) {
+	switch to := encoder.(type) {
+	case *g722:
+		if from, ok := d.(*g722); ok {
+			to.said.low, to.said.high = from.heard.low, from.heard.high
+			to.said.apart = from.heard.apart
+		}
+	case *opus:
+		// It cannot be handed over, but need not begin with silence.
+		var none [libopus.MaxPacket]byte
+		to.Encode(none[:], pcm)
+	}
+}

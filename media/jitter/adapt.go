@@ -37,7 +37,7 @@ func (p *Playout) overhang() int {
 // regret counts what was made up before it was known to be lost. Where the next
 // packet could have helped it is waited for in future.
 func (p *Playout) regret() {
-	p.stats.Concealed += uint64(p.hollow)
+	p.stats.Concealed += p.lasting(p.hollow)
 	if _, own := p.decoder.(repairer); own {
 		p.queue.spare.wantNext(p.ticks(p.packet))
 	}

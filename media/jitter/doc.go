@@ -1,9 +1,10 @@
-// Package jitter puts packets that arrive whenever they like onto a steady
-// time line, and conceals what is missing.
+// Package jitter makes a steady stream of sound of packets that arrive whenever
+// they like.
 //
-// Buffer orders packets by RTP timestamp, drops duplicates, notices gaps,
-// timestamp jumps and new streams, and adapts how long it holds packets back to
-// how unsteadily they come. Concealer makes up G.711 sound for gaps. The package
-// is pure: the caller says when a frame is due, and guards a Buffer when the
-// receiver and the clock are different goroutines. It starts no goroutines.
+// Playout orders packets by RTP timestamp, drops duplicates, notices gaps,
+// timestamp jumps and new streams, decodes, makes up sound for what is missing,
+// plays comfort noise where the far end describes its silence, adapts how long it
+// holds packets back to how unsteadily they come, and gives way to a far end
+// whose clock is not quite ours. The package is pure: the caller says what time
+// it is, and when a frame is due. It starts no goroutines.
 package jitter

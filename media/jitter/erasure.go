@@ -43,11 +43,13 @@ func (e *erasure) begin(sound []int16, loose int) {
 		e.size = e.k * pastKept
 	}
 	e.period = pitchOf(e.past[:e.size], e.k)
-	e.quarter = min(e.period/4, loose)
+	e.quarter = e.period / 4
 	copy(e.seam[:], e.past[e.size-e.quarter:e.size])
 	e.repeat(e.period)
 	e.at, e.oldAt = 0, e.quarter
-	copy(sound[len(sound)-e.quarter:], e.past[e.size-e.quarter:e.size])
+	if loose >= e.quarter {
+		copy(sound[len(sound)-e.quarter:], e.past[e.size-e.quarter:e.size])
+	}
 }
 
 // repeat chooses how much is repeated, and makes its end lead into its

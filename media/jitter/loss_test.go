@@ -21,7 +21,7 @@ func (s spoken) Decoder(uint8) Decoder { return s.Codec }
 
 // through sends sound through a codec and a network that loses a part of the
 // packets, and gives what is heard and how many samples were made up.
-func through(t *testing.T, name string, pcm []int16, loss float64) ([]int16, uint64) {
+func through(t *testing.T, name string, pcm []int16, loss float64) ([]int16, time.Duration) {
 	t.Helper()
 	enc, ok := codec.New(name)
 	if !ok {
@@ -100,7 +100,7 @@ func TestConcealmentByNumbers(t *testing.T) {
 				level := 10 * math.Log10(energy(got)/energy(clean))
 				click := (step(got) - step(clean)) / peak(clean)
 				t.Logf("%s, %s, %2.0f %% lost: level %+.2f dB, click %+.3f of the peak, %.1f %% made up",
-					name, kind, loss*100, level, click, 100*float64(concealed)/float64(len(got)))
+					name, kind, loss*100, level, click, 100*concealed.Seconds()*float64(rate)/float64(len(got)))
 				most := 0.1
 				if name == codec.Opus && kind == "tone" {
 					most = 0.25 // what its own concealment makes of pure tones

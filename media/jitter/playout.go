@@ -55,6 +55,8 @@ type Playout struct {
 	// sound[from:to] is to be played, what is before has been.
 	sound    [soundRoom]int16
 	from, to int
+	made     [2]int // where the last hole was filled, in sound
+	shown    int    // where the frame given last begins
 
 	hollow  int // samples made up since the last packet, with none behind
 	gap     erasure
@@ -96,7 +98,7 @@ func (p *Playout) Rate() int { return p.rate }
 // Waiting is how much sound is held back: decoded, and in packets from the time
 // that is due to the one that came last.
 func (p *Playout) Waiting() time.Duration {
-	d := time.Duration(p.to-p.from) * time.Second / time.Duration(p.rate)
+	d := p.lasting(p.to - p.from)
 	if q := &p.queue; q.used > 0 {
 		ticks := int(int32(q.slot[q.order[q.used-1]].ts-q.pos)) + p.ticks(p.packet)
 		d += time.Duration(max(ticks, 0)) * time.Second / time.Duration(q.clock)
@@ -121,7 +123,9 @@ func (p *Playout) Push(f Formats, in Packet, now time.Duration) {
 // telephone-event: it is not missing.
 func (p *Playout) Other() { p.queue.other++ }
 
-// Heard tells what was played of this far end by another way until now.
+// Heard tells what was played of this far end by another way until now. What is
+// made up until packets come should be short: the stream begins with no delay,
+// which grows, where it must, without being heard.
 func (p *Playout) Heard(d Decoder, payload []byte) {
 	p.match(d)
 	p.room(longest)
@@ -129,6 +133,7 @@ func (p *Playout) Heard(d Decoder, payload []byte) {
 	p.to += n
 	p.from = p.to
 	p.decoder, p.packet = d, n
+	p.queue.runsOn = true
 }
 
 // Frame gives the next 20 ms, valid until the next call.
@@ -142,10 +147,48 @@ func (p *Playout) Frame(f Formats, now time.Duration) []int16 {
 		p.fill(f, frame)
 	}
 	out := p.sound[p.from : p.from+frame]
+	p.shown = p.from
 	p.from += frame
 	p.queue.lastPull = now
 	p.queue.ahead = p.ticks(p.to - p.from - heldBack*p.k)
 	return out
+}
+
+// Last changes the frame that Frame has just given so that it ends with all that
+// is decoded: what comes next begins with the next packet. It gives nothing when
+// more than a frame would be left out.
+func (p *Playout) Last() []int16 {
+	frame, over := p.rate/50, p.to-p.from
+	if over > frame || p.from < frame {
+		return nil
+	}
+	out := p.sound[p.to-frame : p.to]
+	// Over the first three quarters, so that the end is as it is. Backwards,
+	// because the samples that fade away lie before, and in, those that they
+	// lead to.
+	n := frame * 3 / 4
+	for i := n - 1; i >= 0; i-- {
+		out[i] = mix(p.sound[p.from-frame+i], out[i], i+1, n+1)
+	}
+	p.from = p.to
+	return out
+}
+
+// Silent: what was played last of this far end has died away, if there ever was
+// anything.
+func (p *Playout) Silent() bool { return p.decoder == nil || p.gap.filled >= audible*p.k }
+
+// MadeUp is which samples of the frame given last were made up, from and to,
+// because there was nothing to play.
+func (p *Playout) MadeUp() (from, to int) {
+	frame := p.rate / 50
+	from = min(max(p.made[0]-p.shown, 0), frame)
+	return from, min(max(p.made[1]-p.shown, from), frame)
+}
+
+// Played is the end of what was played, at most so much.
+func (p *Playout) Played(d time.Duration) []int16 {
+	return p.sound[max(p.from-int(d*time.Duration(p.rate)/time.Second), 0):p.from]
 }
 
 // fill decodes until there is a frame, and behind it what is held back so that a
@@ -161,8 +204,10 @@ func (p *Playout) fill(f Formats, frame int) {
 func (p *Playout) pull(f Formats, need int) {
 	q := &p.queue
 	if q.used == 0 {
-		// In whole 2.5 ms, as some codecs want it.
-		need = (need + 20*p.k - 1) / (20 * p.k) * (20 * p.k)
+		if _, own := p.decoder.(repairer); own {
+			need = (need + 20*p.k - 1) / (20 * p.k) * (20 * p.k) // whole 2.5 ms, as Opus wants it
+		}
+		need += need % p.k
 		p.conceal(need, nil)
 		if q.running {
 			q.pos += uint32(p.ticks(need))
@@ -189,7 +234,7 @@ func (p *Playout) missing(wait, need int) {
 	}
 	var next []byte
 	if q.lost() {
-		p.stats.Concealed += uint64(n)
+		p.stats.Concealed += p.lasting(n)
 		if gap == wait {
 			_, next = q.head()
 		}
@@ -267,6 +312,12 @@ func (p *Playout) conceal(n int, next []byte) {
 			d.Follow(dst)
 		}
 	}
+	if !p.noise.on {
+		if p.made[1] != p.to {
+			p.made[0] = p.to
+		}
+		p.made[1] = p.to + n
+	}
 	p.to += n
 }
 
@@ -286,7 +337,8 @@ func (p *Playout) room(n int) {
 	}
 	start := max(p.from-pastKept*p.k, 0)
 	copy(p.sound[:], p.sound[start:p.to])
-	p.from, p.to = p.from-start, p.to-start
+	p.from, p.to, p.shown = p.from-start, p.to-start, p.shown-start
+	p.made[0], p.made[1] = p.made[0]-start, p.made[1]-start
 }
 
 // ticks is how long so many samples last on the clock of the packets.
@@ -298,4 +350,9 @@ func (p *Playout) samples(ticks int) int {
 		return 0
 	}
 	return ticks * p.rate / p.queue.clock
+}
+
+// lasting is the time of so many samples.
+func (p *Playout) lasting(samples int) time.Duration {
+	return time.Duration(samples) * time.Second / time.Duration(p.rate)
 }

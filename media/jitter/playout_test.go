@@ -155,7 +155,7 @@ func TestReorderedAndDuplicatedPackets(t *testing.T) {
 		return pk, true
 	})
 	// The first two come too late; then the delay is long enough.
-	if s := p.Stats(); s.Duplicates != 30 || s.Resets != 0 || s.Late > 2 || s.Concealed > 320 {
+	if s := p.Stats(); s.Duplicates != 30 || s.Resets != 0 || s.Late > 2 || s.Concealed > 40*time.Millisecond {
 		t.Errorf("%+v", s)
 	}
 	if clean := step(out[1000:16000]); step(out[16000:]) > 1.5*clean {
@@ -175,7 +175,7 @@ func TestAnHourOfDrift(t *testing.T) {
 			}
 			s := newSender(narrow, func(i int) float64 { return table[i%len(table)] })
 			p := NewPlayout(8000)
-			clean := float64(amplitude) * math.Pow(2*math.Pi*hz/8000, 2)
+			clean := amplitude * (2 * math.Pi * hz / 8000) * (2 * math.Pi * hz / 8000)
 			next := 7 * time.Millisecond
 			worst, longest := 0.0, time.Duration(0)
 			shortest := time.Hour
@@ -199,7 +199,7 @@ func TestAnHourOfDrift(t *testing.T) {
 			}
 			st := p.Stats()
 			t.Logf("held back %v to %v, %d stretched, %d compressed, steps %.0f of %.0f clean", shortest, longest, st.Stretched, st.Compressed, worst, clean)
-			if longest > 60*time.Millisecond || st.Resets+st.Late+st.Concealed > 0 {
+			if longest > 60*time.Millisecond || st.Resets+st.Late > 0 || st.Concealed > 0 {
 				t.Errorf("held back up to %v, %+v", longest, st)
 			}
 			if worst > 2*clean {

@@ -9,6 +9,7 @@ import "time"
 type queue struct {
 	clock   int // hertz
 	running bool
+	runsOn  bool // the stream to come has been heard already
 	ssrc    uint32
 	pos     uint32
 	newest  uint16 // highest sequence number taken
@@ -79,7 +80,7 @@ func (q *queue) push(p Packet, clock int, now time.Duration) {
 		// anyway). What waits belongs to the old clock.
 		q.restart()
 		q.start(p, clock)
-		early = q.units(firstDepth)
+		early = int(int32(p.Timestamp - q.pos))
 	case early < 0 && (inOrder || again):
 		q.holdBack(p)
 		early = 0
@@ -105,9 +106,14 @@ func (q *queue) start(p Packet, clock int) {
 	q.ssrc = p.SSRC
 	q.newest, q.seen = p.Seq, 0
 	q.given = p.Seq - 1
+	depth := q.units(firstDepth)
+	if q.runsOn {
+		depth = 0
+		q.runsOn = false
+	}
 	// So that its beginning is the beginning of a frame, and of the part held
 	// back.
-	q.pos = p.Timestamp - uint32(q.units(firstDepth)-q.ahead)
+	q.pos = p.Timestamp - uint32(max(depth-q.ahead, 0))
 }
 
 func (q *queue) restart() {

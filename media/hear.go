@@ -1,0 +1,199 @@
+package media
+
+import (
+	"time"
+
+	"b2bua/media/codec"
+	"b2bua/media/jitter"
+	"b2bua/media/sdp"
+)
+
+// hearing is what makes frames of packets. Many legs never need it: their
+// packets are relayed, or nothing comes.
+type hearing struct {
+	playout *jitter.Playout
+	pcm     []int16 // this tick's frame, nil when there is none
+	ahead   int     // frames of it that the bridge peer's far end has already
+	rate    int     // of it
+}
+
+// playing gives what frames are made with.
+func (l *leg) playing() *jitter.Playout {
+	if l.hearing.playout == nil {
+		l.hearing.playout = jitter.NewPlayout(l.terms.rate())
+	}
+	return l.hearing.playout
+}
+
+// nothing is a frame of it.
+var nothing [maxFrame]int16
+
+// hear makes this tick's frame of what the far end says, when somebody wants
+// it, and shows it to the taps.
+func (s *Session) hear(tick uint64, now time.Duration) {
+	h := &s.leg.hearing
+	h.pcm = nil
+	if tick <= s.leg.lastTick || s.route != buffering {
+		return
+	}
+	if h.ahead > 0 {
+		h.ahead--
+		return
+	}
+	if h.playout == nil || s.leg.terms == nil {
+		h.rate = s.leg.terms.rate()
+		h.pcm = nothing[:h.rate/50] // nothing has ever come
+	} else {
+		h.pcm = h.playout.Frame(s.leg.terms, now)
+		if s.leg.parting {
+			if last := h.playout.Last(); last != nil {
+				h.pcm = last
+			} else {
+				s.leg.parting = false
+			}
+		}
+		h.rate = h.playout.Rate()
+	}
+	s.show(TapFrame{Dir: In, PCM: h.pcm, Rate: h.rate}, tick)
+	lost, end := 0, 0
+	if h.playout != nil {
+		lost, end = h.playout.MadeUp()
+	}
+	h.pcm = s.listenIn(h.pcm, h.rate, lost, end)
+}
+
+// relayTo has arriving audio sent on to p. What waits to be played is sent on
+// first, so that nothing is missing.
+func (s *Session) relayTo(p *Session, now time.Duration) {
+	r := newRelay(s, p, s.leg.terms, p.leg.terms)
+	if r == nil {
+		return
+	}
+	p.leg.credit = 0
+	if s.route == buffering {
+		s.flush(r, now)
+	}
+	p.leg.writer = s
+	s.leaveFrames()
+	s.route = &r.route
+}
+
+// leaveFrames gives back what only frames need: most legs are relayed for most of
+// their time.
+func (s *Session) leaveFrames() {
+	h := &s.leg.hearing
+	if h.playout == nil {
+		return
+	}
+	st := h.playout.Stats()
+	s.count.late += st.Late
+	s.count.concealed += st.Concealed
+	h.playout, h.pcm = nil, nil
+}
+
+// flush sends on what waits to be played. The far end gets it ahead of time;
+// when the stream goes back to frames, as many ticks can pass without a packet
+// while our own delay builds up.
+func (s *Session) flush(r *relay, now time.Duration) {
+	play := s.leg.hearing.playout
+	if play == nil {
+		return
+	}
+	for {
+		b := s.shard.Load().packet[:]
+		got, ok := play.Take(b[headerSize:])
+		if !ok {
+			break
+		}
+		r.to.leg.credit++
+		b = b[:headerSize+got.Len]
+		r.forward(packet{
+			raw: b, pt: got.PT, seq: got.Seq, ts: got.Timestamp, ssrc: play.SSRC(), payload: b[headerSize:],
+		}, false, now)
+	}
+}
+
+// toFrames has arriving audio made into frames. Coming from a relay, what is
+// made up begins with what was heard last, to bridge the moment until there is
+// something to play; and what the peer is sent goes on from what it heard.
+func (s *Session) toFrames() {
+	old := s.route
+	s.route = buffering
+	l := &s.leg
+	l.hearing.ahead = 0
+	if l.hearing.playout != nil {
+		l.hearing.playout.Reset()
+	}
+	if old == nil || old.relay == nil || l.terms == nil {
+		return
+	}
+	r := old.relay
+	l.hearing.ahead = r.to.leg.credit
+	var last codec.Codec
+	for i := range r.heard {
+		k := &r.heard[(r.next+i)%len(r.heard)]
+		if d := l.terms.decoder(k.pt); d != nil && k.n > 0 {
+			l.playing().Heard(d, k.payload[:k.n])
+			last = d
+		}
+	}
+	if to := r.to.leg.terms; last != nil && to == r.out {
+		codec.Continue(to.encoder, last, l.playing().Played(frameTime))
+	}
+}
+
+// decoder makes samples of a payload type; nil when it holds none.
+func (t *terms) decoder(pt uint8) codec.Codec {
+	if kind := t.kind[pt&0x7f]; kind >= 0 && int(kind) < len(t.decoders) {
+		return t.decoders[kind]
+	}
+	return nil
+}
+
+// Decoder and Noise tell a playout what payload types are.
+func (t *terms) Decoder(pt uint8) jitter.Decoder {
+	if d := t.decoder(pt); d != nil {
+		return d
+	}
+	return nil
+}
+
+func (t *terms) Noise(pt uint8) bool { return t.kind[pt&0x7f] == noiseKind }
+
+// rate is that of the samples to be sent.
+func (t *terms) rate() int {
+	if t == nil || t.encoder == nil {
+		return sampleRate
+	}
+	return t.encoder.SampleRate()
+}
+
+// sendClock is the clock rate of what we send.
+func (t *terms) sendClock() int {
+	if t == nil || len(t.send) == 0 {
+		return sampleRate
+	}
+	return t.send[0].Rate
+}
+
+// clock is the clock rate of a kind of packet that arrives, 0 for one without
+// sound.
+func (t *terms) clock(kind int8) int {
+	if kind >= 0 && int(kind) < len(t.decoders) {
+		return t.decoders[kind].ClockRate()
+	}
+	return 0
+}
+
+// packetTime is how much sound goes into a packet: what the far end asks for, as
+// far as the codec can do that (RFC 6716 §2 has no 30 and no 50 ms).
+func (t *terms) packetTime(a sdp.Agreement) time.Duration {
+	p := a.PTime
+	if p <= 0 {
+		return frameTime
+	}
+	if t.codec() == codec.Opus && p%frameTime != 0 && p > frameTime {
+		p -= frameTime / 2
+	}
+	return p
+}
