@@ -241,22 +241,28 @@ const maxQuoted = 1024
 
 // WriteTo sends a datagram. What the socket has to tell of an earlier one, maybe
 // to somebody else, is not this one's failure.
-func (c *Conn) WriteTo(b []byte, to net.Addr) (n int, err error) {
+func (c *Conn) WriteTo(b []byte, to net.Addr) (int, error) {
+	return c.retry(func() (int, error) { return c.PacketConn.WriteTo(b, to) })
+}
+
+func (c *Conn) retry(send func() (int, error)) (n int, err error) {
 	for range 3 {
-		if n, err = c.PacketConn.WriteTo(b, to); err == nil || !c.notified(err) {
+		if n, err = send(); err == nil || !c.notified(err) {
 			break
 		}
 	}
 	return n, err
 }
 
+// write sends an answer of the guard's own. One that cannot be sent is as lost as
+// one the network drops.
 func (c *Conn) write(b []byte, to netip.AddrPort) {
-	// An answer that cannot be sent is as lost as one the network drops.
-	if c.addrs != nil {
-		_, _ = c.addrs.WriteToUDPAddrPort(b, to)
-		return
-	}
-	_, _ = c.WriteTo(b, net.UDPAddrFromAddrPort(to))
+	_, _ = c.retry(func() (int, error) {
+		if c.addrs != nil {
+			return c.addrs.WriteToUDPAddrPort(b, to)
+		}
+		return c.PacketConn.WriteTo(b, net.UDPAddrFromAddrPort(to))
+	})
 }
 
 // pong answers the double CRLF of RFC 5626 §3.5.1 with a single one. A single

@@ -36,26 +36,46 @@ func (c *Conn) watch() {
 	})
 }
 
-// notified takes the errors that are there, if that is what err is about: then the
-// socket is as good as before.
-func (c *Conn) notified(err error) bool { return c.raw != nil && c.drain(err) }
+// errorsDrained is how many errors are taken at once: the next read takes the rest.
+const errorsDrained = 1 << 12
 
-func (c *Conn) drain(err error) bool {
+// notified takes the errors that are there, and reports whether err was about
+// them: then the socket is as good as before. They are taken whatever err is, for
+// until then the kernel keeps them in the room of the receive buffer, and a stranger
+// who forges enough of them would make the socket deaf.
+func (c *Conn) notified(err error) bool {
+	if c.raw == nil {
+		return false
+	}
+	// Somebody else may have taken the error's particulars meanwhile.
+	return c.drain() || told(err)
+}
+
+// told reports whether an error is one that the kernel makes of an ICMP error
+// (icmp(7); RFC 1122 §3.2.2.1, RFC 4443 §3).
+func told(err error) bool {
 	var no syscall.Errno
 	if !errors.As(err, &no) {
 		return false
 	}
 	switch no {
-	case unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN, unix.ENOPROTOOPT, unix.EACCES, unix.EMSGSIZE, unix.EPROTO, unix.EOPNOTSUPP:
-	default:
-		return false
+	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ENOPROTOOPT, unix.ECONNREFUSED, unix.EMSGSIZE, unix.EOPNOTSUPP,
+		unix.EHOSTDOWN, unix.ENONET, unix.EPROTO, unix.EACCES:
+		return true
 	}
-	found := false
+	return false
+}
+
+// drain empties the error queue and reports whether there was anything.
+func (c *Conn) drain() (found bool) {
 	var quoted [maxQuoted]byte
 	var control [256]byte
 	_ = c.raw.Control(func(fd uintptr) {
-		for {
+		for range errorsDrained {
 			n, oob, _, from, err := unix.Recvmsg(int(fd), quoted[:], control[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+			if err == unix.EINTR {
+				continue
+			}
 			if err != nil {
 				return
 			}
@@ -65,8 +85,7 @@ func (c *Conn) drain(err error) bool {
 			}
 		}
 	})
-	// Somebody else may have taken the error's particulars meanwhile.
-	return found || no == unix.ECONNREFUSED
+	return found
 }
 
 // final reports whether an error says that nobody is there (RFC 3261 §18.4), and
