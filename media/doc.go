@@ -4,7 +4,7 @@
 //
 // Packets are pushed in, frames are pulled out. A shard, one per processor, is
 // one loop that owns its legs: it waits for their sockets and for the next tick.
-// A packet that arrives is checked (source, SSRC, payload type);
+// A packet that arrives is checked (key, source, SSRC, payload type);
 // telephone-events are split off; audio then goes one of three ways, decided on
 // the clock: dropped (nobody listens), relayed (both legs of a bridge speak the
 // same codec and nobody needs the samples: the header is rewritten in place and
@@ -24,6 +24,12 @@
 // these goroutines, in order, when no lock is held: they must not block, and
 // must not Close the session. Taps and sources run under the shard's lock, and
 // must neither block nor call back into a Session.
+//
+// A leg's stream may be encrypted (SRTP, with keys in the descriptions: secure.go).
+// Packets are authenticated and decrypted before anything else is done with them,
+// and encrypted when all is done; what does not fit the key is dropped. So a relay
+// between two legs that encrypt, or one that does and one that does not, is a relay
+// like any other.
 //
 // A negotiated leg that may send is always sent to: what plays, what the bridge
 // peer says, or silence. So NAT bindings stay open, the far end's jitter buffer

@@ -1,5 +1,6 @@
 // Package sdp reads, writes and negotiates session descriptions for audio:
-// RFC 8866 as far as telephony uses it, and offer/answer by RFC 3264.
+// RFC 8866 as far as telephony uses it, offer/answer by RFC 3264, and the keys of
+// encrypted streams by RFC 4568.
 //
 // The parser is tolerant where real phones and carriers are sloppy (missing
 // t= or s=, b= before c=, unknown lines, bare LF) and strict where sloppiness

@@ -20,13 +20,13 @@ func encrypting(policy string) func(*setup) {
 	return config(func(c *configs.Config) { c.Trunks[0].SRTP = policy })
 }
 
-// secret adds a phone that encrypts.
-func (s *stage) secret(name, at string, q phone.Quirks, only bool, suites ...string) *phone.Phone {
+// secret adds a phone that makes and takes no call in the clear.
+func (s *stage) secret(name, at string, q phone.Quirks, suites ...string) *phone.Phone {
 	s.Helper()
 	conn, err := s.net.ListenPacket("udp", at)
 	s.must(err)
 	p, err := phone.New(phone.Config{
-		Name: name, Conn: conn, Quirks: q, Ladder: s.ladder, SRTP: suites, SRTPOnly: only,
+		Name: name, Conn: conn, Quirks: q, Ladder: s.ladder, SRTP: suites, SRTPOnly: true,
 		ListenRTP: func(at netip.AddrPort) (phone.RTPConn, error) { return s.net.Listen(at) },
 	})
 	s.must(err)
@@ -75,7 +75,7 @@ func TestCallsAreEncrypted(t *testing.T) {
 					if suite == none {
 						return s.phone(name, at, phone.Quirks{})
 					}
-					return s.secret(name, at, phone.Quirks{}, true, suite)
+					return s.secret(name, at, phone.Quirks{}, suite)
 				}
 				a, b := party("caller", callerAt, c.caller), party("sales", carrierAt, c.sales)
 				in := s.calls(a, did)
@@ -142,7 +142,7 @@ func TestEncryptionIsRequired(t *testing.T) {
 		a, b := s.parties()
 		s.refused(s.calls(a, did), 488)
 		s.event("call.failed")
-		c := s.secret("secret", "10.0.1.2:5060", phone.Quirks{}, true, phone.CM80)
+		c := s.secret("secret", "10.0.1.2:5060", phone.Quirks{}, phone.CM80)
 		in := s.calls(c, did)
 		s.refuses(b)
 		s.refused(in, 488)
@@ -157,7 +157,7 @@ func TestEncryptionIsRequired(t *testing.T) {
 func TestEncryptionIsOff(t *testing.T) {
 	story(t, func(s *stage) {
 		s.flow(toSales)
-		a := s.secret("caller", callerAt, phone.Quirks{}, true, phone.CM80)
+		a := s.secret("caller", callerAt, phone.Quirks{}, phone.CM80)
 		s.refused(s.calls(a, did), 488)
 		s.event("call.failed")
 	}, undrawn)
@@ -167,7 +167,7 @@ func TestEncryptionIsOff(t *testing.T) {
 func TestKeysInThePlainProfile(t *testing.T) {
 	story(t, func(s *stage) {
 		s.flow(toSales)
-		a := s.secret("caller", callerAt, phone.Quirks{Opportunistic: true}, true, phone.GCM128, phone.CM80)
+		a := s.secret("caller", callerAt, phone.Quirks{Opportunistic: true}, phone.GCM128, phone.CM80)
 		b := s.phone("sales", carrierAt, phone.Quirks{})
 		in := s.calls(a, did)
 		s.refuses(b)
@@ -186,7 +186,7 @@ func TestDevicesEncrypt(t *testing.T) {
 	story(t, func(s *stage) {
 		s.create("/v2/devices", `{"device_id": "dev_1", "username": "alice", "password": "s3cret-s3cret", "srtp": "required"}`)
 		s.flow(`{"pattern": "*", "destination": "dev_1", "destination_type": "device"}`)
-		b := s.secret("alice", "10.0.9.1:5060", phone.Quirks{}, true, phone.CM80)
+		b := s.secret("alice", "10.0.9.1:5060", phone.Quirks{}, phone.CM80)
 		s.must(b.Register(s.soon(), "sip:"+switchAt, "alice", "s3cret-s3cret", time.Hour))
 		a := s.phone("caller", callerAt, phone.Quirks{})
 		in := s.calls(a, did)
@@ -206,8 +206,8 @@ func TestDevicesEncrypt(t *testing.T) {
 func TestKeysOverReinvites(t *testing.T) {
 	story(t, func(s *stage) {
 		s.flow(toSales)
-		a := s.secret("caller", callerAt, phone.Quirks{}, true, phone.CM80, phone.GCM128)
-		b := s.secret("sales", carrierAt, phone.Quirks{}, true, phone.GCM256)
+		a := s.secret("caller", callerAt, phone.Quirks{}, phone.CM80, phone.GCM128)
+		b := s.secret("sales", carrierAt, phone.Quirks{}, phone.GCM256)
 		in := s.calls(a, did)
 		out := s.answers(b)
 		s.until(in, phone.Established)
@@ -295,8 +295,8 @@ func TestAttackSRTPRubbish(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			story(t, func(s *stage) {
 				s.flow(toSales)
-				a := s.secret("caller", callerAt, phone.Quirks{}, true, phone.CM80)
-				b := s.secret("sales", carrierAt, phone.Quirks{}, true, phone.GCM128)
+				a := s.secret("caller", callerAt, phone.Quirks{}, phone.CM80)
+				b := s.secret("sales", carrierAt, phone.Quirks{}, phone.GCM128)
 				in := s.calls(a, did)
 				out := s.answers(b)
 				s.until(in, phone.Established)
@@ -324,8 +324,8 @@ func TestAttackSRTPRubbish(t *testing.T) {
 func TestEncryptedStreamsGoOn(t *testing.T) {
 	story(t, func(s *stage) {
 		s.flow(toSales)
-		a := s.secret("caller", callerAt, phone.Quirks{Sequence: 65500}, true, phone.CM80)
-		b := s.secret("sales", carrierAt, phone.Quirks{Sequence: 65400}, true, phone.GCM128)
+		a := s.secret("caller", callerAt, phone.Quirks{Sequence: 65500}, phone.CM80)
+		b := s.secret("sales", carrierAt, phone.Quirks{Sequence: 65400}, phone.GCM128)
 		in := s.calls(a, did)
 		out := s.answers(b)
 		s.until(in, phone.Established)
@@ -352,8 +352,8 @@ func TestEncryptedStreamsGoOn(t *testing.T) {
 func TestEncryptedCallsAreRecorded(t *testing.T) {
 	story(t, func(s *stage) {
 		s.create("/v2/call-flows", `{"name": "story", "phone_number": "`+did+`", "recording": {"enabled": true}, "routing": [`+toSales+`]}`)
-		a := s.secret("caller", callerAt, phone.Quirks{}, true, phone.CM80)
-		b := s.secret("sales", carrierAt, phone.Quirks{}, true, phone.GCM128)
+		a := s.secret("caller", callerAt, phone.Quirks{}, phone.CM80)
+		b := s.secret("sales", carrierAt, phone.Quirks{}, phone.GCM128)
 		in := s.calls(a, did)
 		out := s.answers(b)
 		s.until(in, phone.Established)
@@ -372,8 +372,8 @@ func TestMenuForACallerWhoEncrypts(t *testing.T) {
 	story(t, func(s *stage) {
 		s.create("/v2/ivr-menus", `{"menu_id": "ivr_main", "name": "Main", "prompt": "Press one for sales.", "options": [{"digit": "1", "destination": "`+sales+`", "destination_type": "phone_number"}]}`)
 		s.flow(`{"pattern": "*", "destination": "ivr_main", "destination_type": "ivr_menu"}`)
-		a := s.secret("caller", callerAt, phone.Quirks{}, true, phone.GCM256)
-		b := s.secret("sales", carrierAt, phone.Quirks{}, true, phone.CM32)
+		a := s.secret("caller", callerAt, phone.Quirks{}, phone.GCM256)
+		b := s.secret("sales", carrierAt, phone.Quirks{}, phone.CM32)
 		in := s.calls(a, did)
 		s.until(in, phone.Established)
 		pass(2 * time.Second)
