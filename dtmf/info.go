@@ -22,7 +22,11 @@ var (
 	ErrBody = errors.New("dtmf: malformed digit body")
 )
 
-const maxInfoBody = 1024
+const (
+	maxInfoBody = 1024
+	// maxInfoDuration is how long a key may be said to have been held.
+	maxInfoDuration = 5 * time.Second
+)
 
 // ParseInfo reads the digit of a SIP INFO: dtmf-relay bodies with Signal= and
 // Duration= lines, and dtmf bodies that hold nothing but the digit.
@@ -91,7 +95,7 @@ func infoDuration(v string) time.Duration {
 	if err != nil || ms == 0 {
 		return DefaultDuration
 	}
-	return min(time.Duration(ms)*time.Millisecond, maxDuration)
+	return min(time.Duration(ms)*time.Millisecond, maxInfoDuration)
 }
 
 // InfoBody writes the body of a digit in the given content type; any other than

@@ -17,7 +17,7 @@ var casesInfo = map[string]struct {
 	"relay, code":    {TypeRelay, "Signal=11\r\n", '#', DefaultDuration, nil},
 	"relay, letter":  {TypeRelay, "Signal=b\r\nDuration=0\r\n", 'B', DefaultDuration, nil},
 	"relay, quoted":  {TypeRelay, "Signal=\"7\"\r\n", '7', DefaultDuration, nil},
-	"long":           {TypeRelay, "Signal=1\r\nDuration=4000000000\r\n", '1', maxDuration, nil},
+	"long":           {TypeRelay, "Signal=1\r\nDuration=4000000000\r\n", '1', 5 * time.Second, nil},
 	"plain":          {TypePlain, "#", '#', DefaultDuration, nil},
 	"plain, newline": {TypePlain, "9\r\n", '9', DefaultDuration, nil},
 	"plain as relay": {TypePlain, "Signal=3\r\nDuration=100", '3', 100 * time.Millisecond, nil},

@@ -96,6 +96,15 @@ func (s *Sender) Queue(digits string, duration, gap time.Duration) error {
 // Busy reports whether something is being sent or waits.
 func (s *Sender) Busy() bool { return len(s.queue) > 0 || s.gap > 0 }
 
+// Waiting is how long what is queued will take.
+func (s *Sender) Waiting() time.Duration {
+	t := s.gap - s.elapsed
+	for _, p := range s.queue {
+		t += p.duration + p.gap
+	}
+	return max(t, 0)
+}
+
 // Next gives the step of the next interval; busy is false when there is none.
 func (s *Sender) Next() (step Step, busy bool) {
 	if s.gap > 0 {

@@ -44,6 +44,26 @@ func TestSenderPacesADigit(t *testing.T) {
 	}
 }
 
+// What waits takes as long as it says, at any moment.
+func TestSenderWaiting(t *testing.T) {
+	s := NewSender(20 * time.Millisecond)
+	if err := s.Queue("1d5", 100*time.Millisecond, 100*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Queue("*", time.Second, 200*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	for left := 1800 * time.Millisecond; ; left -= 20 * time.Millisecond {
+		// The end is told twice more in the pause.
+		if off := s.Waiting() - left; off < 0 || off > 40*time.Millisecond {
+			t.Fatalf("%s are left, it says %s", left, s.Waiting())
+		}
+		if _, busy := s.Next(); !busy {
+			return
+		}
+	}
+}
+
 func TestSenderRefuses(t *testing.T) {
 	s := NewSender(20 * time.Millisecond)
 	if s.Queue("12e", 0, 0) == nil {

@@ -22,6 +22,7 @@ const (
 type keypad struct {
 	recv    dtmf.Receiver
 	once    dtmf.Once
+	stream  uint32 // the SSRC that once was told of last
 	heard   [4]dtmf.Press
 	relayed [2]uint64 // timestamps of the events relayed last, <<1 | 1
 	blocked uint64    // that of the event which has come in another kind already
@@ -125,6 +126,10 @@ func (s *Session) HearDigit(d dtmf.Digit) {
 // sound or the packets that it came in.
 func (s *Session) tellDigit(d dtmf.Press, now time.Duration) {
 	k := &s.digits
+	if ssrc := s.in.recv.ssrc; k.stream != ssrc {
+		k.stream = ssrc
+		k.once.Forget()
+	}
 	if !k.once.Take(d.Digit, now) {
 		k.counts.Again++
 		return
@@ -150,10 +155,22 @@ func (s *Session) reached(p *Session, d dtmf.Press) bool {
 	return false
 }
 
+// How long a key of the bridge peer is pressed here at most: nobody chooses for
+// how long somebody else hears tones. While keys wait for longer than passedBehind
+// each is pressed for as long as any receiver needs, and no longer.
+const (
+	passedLongest = 5 * time.Second
+	passedBehind  = 2 * time.Second
+)
+
 // passDigit sends a digit of the bridge peer to the far end.
 func (s *Session) passDigit(sh *shard, d dtmf.Press) {
 	if s.leg.terms == nil {
 		return
+	}
+	d.Duration = min(d.Duration, passedLongest)
+	if s.leg.sender.Waiting() > passedBehind {
+		d.Duration = min(d.Duration, dtmf.DefaultDuration)
 	}
 	s.wake()
 	note := func(err error) {

@@ -135,3 +135,70 @@ func continuousSeq(t *testing.T, got []heard) {
 		}
 	}
 }
+
+// A far end that pressed its keys in two kinds is transferred to a phone that
+// presses them by INFO alone: none is lost.
+func TestDigitsAfterATransfer(t *testing.T) {
+	for _, how := range []string{"another SSRC", "renegotiated"} {
+		t.Run(how, func(t *testing.T) {
+			onBench(t, media.Config{}, func(b *bench) {
+				alice := b.newPeer("10.0.1.1:4000", codec.PCMU)
+				var told []byte
+				s := alice.call(media.Options{OnDigit: func(d dtmf.Digit) { told = append(told, d.Symbol) }})
+				speech := func(i int) []byte { return alice.tone(i, 500, 3000) }
+				info := func(key byte) { s.HearDigit(dtmf.Digit{Symbol: key, Duration: 100 * time.Millisecond}) }
+				for _, key := range "12" {
+					alice.talk(20, speech)
+					alice.press(byte(key), 5, func(int) bool { return false })
+					info(byte(key))
+				}
+				alice.talk(10, speech)
+				if how == "renegotiated" {
+					mustAnswer(t, s, alice.describe())
+				} else {
+					alice.ssrc++
+				}
+				for _, key := range "2345678" {
+					alice.talk(20, speech)
+					info(byte(key))
+				}
+				synctest.Wait()
+				if string(told) != "122345678" {
+					t.Errorf("told %q", told)
+				}
+			})
+		})
+	}
+}
+
+// However long keys are said to have been held: who hears them hears the first
+// for five seconds at most, and is soon done with the others.
+func TestDigitsPassedAreNotLong(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		alice, bob := b.newPeer("10.0.1.1:4000", codec.PCMU), b.newPeer("10.0.1.2:4000", codec.PCMU)
+		a, z := alice.call(media.Options{}), bob.call(media.Options{})
+		media.Bridge(a, z)
+		bob.talk(10, func(i int) []byte { return bob.tone(i, 300, 2000) })
+		const digits = "123456789*"
+		for i := range len(digits) {
+			a.HearDigit(dtmf.Digit{Symbol: digits[i], Duration: time.Minute})
+		}
+		bob.talk(400, func(i int) []byte { return bob.tone(i, 300, 2000) })
+		var r dtmf.Receiver
+		var got []byte
+		for _, h := range bob.all() {
+			if h.PayloadType != 101 {
+				continue
+			}
+			for _, d := range r.Push(nil, dtmf.Packet{SSRC: h.SSRC, Timestamp: h.Timestamp, Payload: h.Payload}, 0) {
+				got = append(got, d.Symbol)
+				if want := min(5*time.Second, max(dtmf.DefaultDuration, time.Duration(2-len(got))*5*time.Second)); d.Duration != want {
+					t.Errorf("%c for %s", d.Symbol, d.Duration)
+				}
+			}
+		}
+		if string(got) != digits {
+			t.Errorf("passed %q", got)
+		}
+	})
+}

@@ -203,6 +203,7 @@ func (s *Session) adopt(a sdp.Agreement) error {
 func (s *Session) install(t *terms, y *secrecy, moved bool) {
 	old := s.leg.terms
 	s.leg.terms = t
+	s.digits.once.Forget()
 	s.secure(y)
 	if old == nil || old.held || !old.receives {
 		s.leg.resumed = t.since // offers alone keep no silent stream going
