@@ -128,7 +128,11 @@ func TestOtherProfileAfterARefusal(t *testing.T) {
 		s.talk(in, out)
 		s.hangsUp(in)
 		s.over(out)
-		attempts := s.get("/v2/calls/" + s.event("call.completed").str("call_id")).list("attempts")
+		completed := s.event("call.completed")
+		if told := completed.list("quality"); len(told) != 2 || doc(told[0].(map[string]any)).num("mos") < 4 {
+			s.Errorf("told of the quality: %v", told)
+		}
+		attempts := s.get("/v2/calls/" + completed.str("call_id")).list("attempts")
 		if len(attempts) != 2 || doc(attempts[0].(map[string]any)).str("result") != "codec_mismatch" || doc(attempts[1].(map[string]any)).str("result") != "connected" {
 			s.Errorf("%v", attempts)
 		}
