@@ -19,7 +19,9 @@ type Config struct {
 	// Advertise is the address written into descriptions. Invalid: Bind, or
 	// loopback when that is unspecified too.
 	Advertise netip.Addr
-	// Bind is the address sockets listen on. Invalid: Advertise, or any.
+	// Bind is the address sockets listen on. Invalid: Advertise, or any. Any is
+	// Advertise where that is an address of this system; behind a NAT that forwards
+	// to one of several addresses, name that one here.
 	Bind netip.Addr
 	// PortMin and PortMax bound the RTP ports, both included. RTP takes the
 	// even port of a pair, RTCP the odd one above.
@@ -45,6 +47,9 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("media ports %d-%d: want a range inside 1024-65535", c.PortMin, c.PortMax))
 	} else if (c.PortMax+1)/2 <= (c.PortMin+1)/2 {
 		errs = append(errs, fmt.Errorf("media ports %d-%d: no even/odd pair inside", c.PortMin, c.PortMax))
+	}
+	if c.Bind.Is4() && c.Advertise.Is6() || c.Bind.Is6() && !c.Bind.IsUnspecified() && c.Advertise.Is4() {
+		errs = append(errs, fmt.Errorf("media addresses: %s is bound and %s advertised: want both IPv4 or both IPv6", c.Bind, c.Advertise))
 	}
 	if c.Timeout < time.Second {
 		errs = append(errs, fmt.Errorf("media timeout %s: want at least 1s", c.Timeout))
@@ -80,8 +85,20 @@ func (c Config) withDefaults() Config {
 // polled: the shards wait for their sockets themselves.
 func (c Config) polled() bool { return c.Listen == nil && port.Supported }
 
-// listen opens a socket.
+// listen opens a socket. Where it would hear at any address, and the one told to
+// far ends is an address of this system, it is bound to that one: what is sent then
+// comes from where a far end expects it, whatever way it takes, and the socket can
+// be connected.
 func (c Config) listen(at netip.AddrPort) (port.Socket, error) {
+	if c.Listen == nil && at.Addr().IsUnspecified() {
+		if s, err := c.open(netip.AddrPortFrom(c.Advertise, at.Port())); err == nil {
+			return s, nil
+		}
+	}
+	return c.open(at)
+}
+
+func (c Config) open(at netip.AddrPort) (port.Socket, error) {
 	if c.polled() {
 		return port.Listen(at)
 	}

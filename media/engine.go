@@ -16,6 +16,7 @@ type Engine struct {
 	cfg    Config
 	log    *slog.Logger
 	ports  *ports
+	own    own
 	epoch  time.Time // all monotonic times inside count from here
 	shards []*shard
 
@@ -29,7 +30,7 @@ type Engine struct {
 // error of Run and of Open.
 func New(cfg Config, log *slog.Logger) *Engine {
 	cfg = cfg.withDefaults()
-	e := &Engine{cfg: cfg, log: log, epoch: time.Now(), sessions: make(map[*Session]struct{})}
+	e := &Engine{cfg: cfg, log: log, own: newOwn(cfg), epoch: time.Now(), sessions: make(map[*Session]struct{})}
 	if cfg.Validate() == nil {
 		e.ports = newPorts(cfg)
 	}

@@ -11,24 +11,25 @@ import (
 	"b2bua/media/tone"
 )
 
-// On real sockets two sessions find each other.
+// On real sockets the sessions of two engines find each other.
 func TestLoopback(t *testing.T) {
-	e := media.New(media.Config{Advertise: netip.MustParseAddr("127.0.0.1"), PortMin: 40000, PortMax: 49999}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() {
-		if err := e.Run(ctx); err != nil {
-			t.Error(err)
+	open := func(from int) (*media.Engine, *media.Session) {
+		e := media.New(media.Config{Advertise: netip.MustParseAddr("127.0.0.1"), PortMin: from, PortMax: from + 999}, slog.New(slog.DiscardHandler))
+		running.Go(func() {
+			if err := e.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		s, err := e.Open(media.Options{})
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	a, err := e.Open(media.Options{})
-	if err != nil {
-		t.Fatal(err)
+		return e, s
 	}
-	z, err := e.Open(media.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	one, a := open(20000)
+	other, z := open(21000)
 	answer, err := z.Answer(a.Offer())
 	if err != nil {
 		t.Fatal(err)
@@ -43,8 +44,10 @@ func TestLoopback(t *testing.T) {
 	p.Stop()
 	cancel()
 	running.Wait()
-	if e.Sessions() != 0 || e.PortsInUse() != 0 {
-		t.Errorf("%d sessions, %d ports after the engine ended", e.Sessions(), e.PortsInUse())
+	for _, e := range []*media.Engine{one, other} {
+		if e.Sessions() != 0 || e.PortsInUse() != 0 {
+			t.Errorf("%d sessions, %d ports after the engine ended", e.Sessions(), e.PortsInUse())
+		}
 	}
 }
 

@@ -37,12 +37,12 @@ func onBench(t *testing.T, cfg media.Config, story func(b *bench)) {
 				t.Errorf("%d sockets left open", left)
 			}
 		})
-		story(startBench(t, n, cfg))
+		story(startBench(t, n, "10.0.0.1", cfg))
 	})
 }
 
-func startBench(t *testing.T, n *memnet.Network, cfg media.Config) *bench {
-	cfg.Advertise = netip.MustParseAddr("10.0.0.1")
+func startBench(t *testing.T, n *memnet.Network, host string, cfg media.Config) *bench {
+	cfg.Advertise = netip.MustParseAddr(host)
 	cfg.Listen = func(a netip.AddrPort) (media.Conn, error) { return n.Listen(a) }
 	b := &bench{t: t, net: n, engine: media.New(cfg, slog.New(slog.DiscardHandler))}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -66,6 +66,10 @@ func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Durat
 		s.refuse(UnknownFormat)
 		return false
 	}
+	if from != l.source && s.engine.own.has(from) {
+		s.refuse(Stranger)
+		return false
+	}
 	ok, moved := l.admit(from, p.ssrc, p.seq, now, s.proven(from))
 	if !ok {
 		s.refuse(Stranger)

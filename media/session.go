@@ -149,7 +149,7 @@ func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp po
 	s.local = sdp.Local{
 		Addr: e.cfg.Advertise, Port: at, RTCP: at + 1, Codecs: formats,
 		Prefer: o.Prefer, EventPT: eventPT, RTCPMux: true, Direction: sdp.SendRecv,
-		Origin: sdp.Origin{Addr: e.cfg.Advertise},
+		Origin: sdp.Origin{Addr: e.cfg.Advertise}, Own: e.own.has,
 	}
 	if d := o.digits(); d == DigitsTones || d == DigitsInfo {
 		s.local.EventPT = sdp.NoPT

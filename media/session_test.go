@@ -2,6 +2,7 @@ package media_test
 
 import (
 	"errors"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -22,7 +23,8 @@ import (
 func TestReports(t *testing.T) {
 	onBench(t, media.Config{}, func(b *bench) {
 		b.net.Latency = 30 * time.Millisecond
-		a, z := b.open(media.Options{}), b.open(media.Options{})
+		far := startBench(b.t, b.net, "10.0.0.2", media.Config{})
+		a, z := b.open(media.Options{}), far.open(media.Options{})
 		answer, err := z.Answer(a.Offer())
 		if err != nil {
 			t.Fatal(err)
@@ -43,6 +45,22 @@ func TestReports(t *testing.T) {
 			t.Errorf("after the BYE: %+v", st)
 		}
 	})
+}
+
+// What is bound and what is advertised are of one family, or no far end is heard.
+func TestAddressFamiliesAgree(t *testing.T) {
+	for _, c := range []struct {
+		bind, advertise string
+		ok              bool
+	}{
+		{"0.0.0.0", "192.0.2.1", true}, {"::", "2001:db8::1", true}, {"::", "192.0.2.1", true},
+		{"0.0.0.0", "2001:db8::1", false}, {"2001:db8::1", "192.0.2.1", false},
+	} {
+		err := media.Config{Bind: netip.MustParseAddr(c.bind), Advertise: netip.MustParseAddr(c.advertise)}.Validate()
+		if (err == nil) != c.ok {
+			t.Errorf("%s and %s: %v", c.bind, c.advertise, err)
+		}
+	}
 }
 
 // Ports run out with an error of their own and come back after a while.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/pion/rtp"
 
 	"b2bua/media"
+	"b2bua/media/sdp"
 )
 
 // onSockets runs a story on real sockets: polled, and read by goroutines as on
@@ -27,7 +29,7 @@ func onSockets(t *testing.T, story func(t *testing.T, e *media.Engine)) {
 	}
 	for name, listen := range map[string]func(netip.AddrPort) (media.Conn, error){"polled": nil, "readers": readers} {
 		t.Run(name, func(t *testing.T) {
-			e := media.New(media.Config{Advertise: loopback, PortMin: 30000, PortMax: 39999, Listen: listen}, slog.New(slog.DiscardHandler))
+			e := media.New(media.Config{Advertise: loopback, PortMin: 20000, PortMax: 29999, Listen: listen}, slog.New(slog.DiscardHandler))
 			ctx, cancel := context.WithCancel(t.Context())
 			var running sync.WaitGroup
 			running.Go(func() {
@@ -288,6 +290,9 @@ func TestRetargetOnSockets(t *testing.T) {
 	})
 }
 
+// nobody is where nothing listens.
+var nobody = netip.MustParseAddrPort("127.0.0.9:4000")
+
 // Sessions that come and go in haste leave nothing behind.
 func TestHasteLeavesNothing(t *testing.T) {
 	onSockets(t, func(t *testing.T, e *media.Engine) {
@@ -302,12 +307,10 @@ func TestHasteLeavesNothing(t *testing.T) {
 						t.Error(errA, errZ)
 						return
 					}
-					answer, err := z.Answer(a.Offer())
-					if err != nil {
-						t.Error(err)
-					}
-					if err := a.Accept(answer); err != nil {
-						t.Error(err)
+					for _, s := range []*media.Session{a, z} {
+						if _, err := s.Answer(describe(nobody, 0, "PCMU")); err != nil {
+							t.Error(err)
+						}
 					}
 					media.Bridge(a, z)
 					a.Play(media.HoldMusic())
@@ -324,11 +327,67 @@ func TestHasteLeavesNothing(t *testing.T) {
 	})
 }
 
+// A far end is heard at the address it was told, for as long as it speaks, though
+// the way back to it begins at another one of ours.
+func TestHeardAtTheAddressTold(t *testing.T) {
+	told := netip.MustParseAddr("127.0.0.2")
+	e := media.New(media.Config{Advertise: told, Bind: netip.IPv4Unspecified(), PortMin: 20000, PortMax: 29999}, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := e.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	a, z := calls(t, e), calls(t, e)
+	relayed(a, z)
+	for range 20 {
+		a.passes(z)
+		z.passes(a)
+	}
+	cancel()
+	running.Wait()
+}
+
+// Nobody has the switch talk to itself: a description that names a port of ours is
+// refused, a packet that comes from one is.
+func TestOwnPortsAreRefused(t *testing.T) {
+	onSockets(t, func(t *testing.T, e *media.Engine) {
+		a, z := calls(t, e), calls(t, e)
+		for _, at := range []netip.AddrPort{z.to, a.to, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.7"), z.to.Port())} {
+			var why *sdp.Refusal
+			if _, err := a.session.Answer(describe(at, 0, "PCMU")); !errors.As(err, &why) || why.Code != sdp.WarnAddress {
+				t.Errorf("%s: %v", at, err)
+			}
+			if _, err := a.session.Answer(describe(a.at(), 0, "PCMU", "a=rtcp:"+strconv.Itoa(int(at.Port()))+" IN IP4 "+at.Addr().String())); err == nil {
+				t.Errorf("reports to %s: taken", at)
+			}
+		}
+		if got := a.session.Stats().Remote; got != a.at() {
+			t.Errorf("sending to %s", got)
+		}
+	})
+	onBench(t, media.Config{PortMin: 20000, PortMax: 29999}, func(b *bench) {
+		s := b.open(media.Options{})
+		if _, err := s.Answer(describe(netip.MustParseAddrPort("10.0.0.1:4000"), 0, "PCMU")); err != nil {
+			t.Fatalf("another program of this host: %v", err)
+		}
+		other, mirror := b.newPeer("10.0.0.1:4002", "PCMU"), b.newPeer("10.0.0.1:29998", "PCMU")
+		for _, p := range []*peer{mirror, other} {
+			p.to = s.Stats().Local
+			p.talk(1, func(i int) []byte { return p.tone(i, 500, 8000) })
+			if heard := s.Stats().PacketsReceived > 0; heard != (p == other) {
+				t.Errorf("%s is heard: %v", p.conn.AddrPort(), heard)
+			}
+		}
+	})
+}
+
 // Sessions may be opened and closed when the engine does not run, before and
 // after.
 func TestOpenWithoutRun(t *testing.T) {
 	before := descriptors()
-	e := media.New(media.Config{Advertise: loopback, PortMin: 30000, PortMax: 39999}, slog.New(slog.DiscardHandler))
+	e := media.New(media.Config{Advertise: loopback, PortMin: 20000, PortMax: 29999}, slog.New(slog.DiscardHandler))
 	once := func() {
 		var open []*media.Session
 		for range 10 {

@@ -20,12 +20,13 @@ type FD struct {
 	peer  netip.AddrPort // connected to
 	watch int32          // its place in a Poll, +1
 	v6    bool
+	any   bool // bound to no address
 }
 
 // Listen opens a port. An unspecified IPv6 address hears IPv4 too. A port that
 // is left to the system (0) is lost when a Connect ends.
 func Listen(at netip.AddrPort) (*FD, error) {
-	s := &FD{fd: -1, v6: at.Addr().Is6()}
+	s := &FD{fd: -1, v6: at.Addr().Is6(), any: at.Addr().IsUnspecified()}
 	family := unix.AF_INET
 	if s.v6 {
 		family = unix.AF_INET6
@@ -99,6 +100,9 @@ func (s *FD) Send(b []byte, to netip.AddrPort) error {
 	var sa unix.RawSockaddrInet6
 	var size uintptr
 	if to != s.peer {
+		if !s.v6 && !to.Addr().Unmap().Is4() {
+			return unix.EAFNOSUPPORT
+		}
 		size = s.raw(&sa, to)
 	}
 	var e unix.Errno
@@ -120,14 +124,19 @@ func (s *FD) Send(b []byte, to netip.AddrPort) error {
 }
 
 // Connect lets the kernel drop what comes from elsewhere, and find the way to
-// the far end once, not for every packet.
+// the far end once, not for every packet. It does nothing for a socket that hears
+// at any address: it would hear only at the one from which the way to the far end
+// leads, and that need not be the one where the far end sends to.
 func (s *FD) Connect(from netip.AddrPort) error {
-	if from == s.peer || s.fd < 0 {
+	if from == s.peer || s.fd < 0 || s.any {
 		return nil
 	}
 	s.peer = netip.AddrPort{}
 	if !from.IsValid() {
 		return s.disconnect()
+	}
+	if !s.v6 && !from.Addr().Unmap().Is4() {
+		return errors.Join(fmt.Errorf("connect %s: %w", from, unix.EAFNOSUPPORT), s.disconnect())
 	}
 	err := unix.Connect(s.fd, s.sockaddr(from))
 	if errors.Is(err, unix.ECONNREFUSED) {
@@ -168,10 +177,7 @@ func (s *FD) raw(sa *unix.RawSockaddrInet6, a netip.AddrPort) uintptr {
 		return unix.SizeofSockaddrInet6
 	}
 	sa4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(sa))
-	sa4.Family, sa4.Addr = unix.AF_INET, [4]byte{}
-	if ip := a.Addr().Unmap(); ip.Is4() {
-		sa4.Addr = ip.As4()
-	}
+	sa4.Family, sa4.Addr = unix.AF_INET, a.Addr().Unmap().As4()
 	putPort(&sa4.Port, a.Port())
 	return unix.SizeofSockaddrInet4
 }

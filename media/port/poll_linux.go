@@ -80,6 +80,9 @@ func (p *Poll) open() (err error) {
 		return fmt.Errorf("epoll: %w", err)
 	}
 	p.file = os.NewFile(uintptr(p.fd), "epoll")
+	if err = parks(p.file); err != nil {
+		return fmt.Errorf("epoll: %w", err)
+	}
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
@@ -96,6 +99,11 @@ func (p *Poll) open() (err error) {
 	}
 	return nil
 }
+
+// parks fails when a goroutine cannot be parked until a file has something.
+// os.NewFile does not say when Go's own epoll has refused it; only such files know
+// deadlines.
+func parks(f *os.File) error { return f.SetReadDeadline(time.Time{}) }
 
 // Add watches a socket, until Remove. One that has something waiting already is
 // told of.

@@ -1,11 +1,14 @@
 package port_test
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"b2bua/media/port"
 )
@@ -106,9 +109,8 @@ func TestSendAndReceive(t *testing.T) {
 func TestConnect(t *testing.T) {
 	far, farAt := listen(t, "127.0.0.1:0")
 	other, otherAt := listen(t, "127.0.0.1:0")
-	for _, bind := range []string{"127.0.0.1:0", "0.0.0.0:0", "[::]:0"} {
+	for _, bind := range []string{"127.0.0.1:0", "127.0.0.9:0"} {
 		s, at := listen(t, bind)
-		at = netip.AddrPortFrom(farAt.Addr(), at.Port())
 		send(t, other, "before", at)
 		if err := s.Connect(farAt); err != nil {
 			t.Fatal(err)
@@ -132,6 +134,36 @@ func TestConnect(t *testing.T) {
 		send(t, far, "one", at)
 		send(t, other, "two", at)
 		equal(t, bind+" open again", heard(s), "one", "two")
+	}
+}
+
+// A socket that hears at any address goes on hearing at all of them: the kernel
+// would choose the one that leads to the far end, where the far end may not send to.
+func TestConnectKeepsAnyAddress(t *testing.T) {
+	far, farAt := listen(t, "127.0.0.1:0")
+	for _, bind := range []string{"0.0.0.0:0", "[::]:0"} {
+		s, at := listen(t, bind)
+		if err := s.Connect(farAt); err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range []string{"127.0.0.1", "127.0.0.2"} {
+			send(t, far, host, netip.AddrPortFrom(netip.MustParseAddr(host), at.Port()))
+		}
+		equal(t, bind, heard(s), "127.0.0.1", "127.0.0.2")
+		send(t, s, "to you", farAt)
+		equal(t, bind+" far end", heard(far), "to you")
+	}
+}
+
+// A socket of one family has no way to the other.
+func TestNoWayToTheOtherFamily(t *testing.T) {
+	s, _ := listen(t, "127.0.0.1:0")
+	six := netip.MustParseAddrPort("[2001:db8::1]:4000")
+	if err := s.Send([]byte("lost"), six); !errors.Is(err, unix.EAFNOSUPPORT) {
+		t.Errorf("send: %v", err)
+	}
+	if err := s.Connect(six); !errors.Is(err, unix.EAFNOSUPPORT) {
+		t.Errorf("connect: %v", err)
 	}
 }
 

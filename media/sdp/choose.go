@@ -77,10 +77,17 @@ func (l Local) reaches(m *Media) *Refusal {
 		return &Refusal{WarnMulticast, "Connection address is multicast"}
 	case a == broadcast:
 		return &Refusal{WarnAddress, "Connection address is broadcast"}
+	case l.owns(a, m.Port) || l.owns(m.RTCP.Addr(), int(m.RTCP.Port())):
+		return &Refusal{WarnAddress, "Connection address is our own"}
 	case l.Addr.IsValid() && a.Is4() != l.Addr.Unmap().Is4():
 		return &Refusal{WarnNetwork, "Only " + address(l.Addr.Unmap())[:3] + " is spoken here"}
 	}
 	return nil
+}
+
+// owns: sound sent there would come back to us.
+func (l Local) owns(a netip.Addr, port int) bool {
+	return l.Own != nil && a.IsValid() && l.Own(netip.AddrPortFrom(a, uint16(port)))
 }
 
 // common lists the far end's formats that we speak, in its order, but the

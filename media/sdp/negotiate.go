@@ -22,6 +22,9 @@ type Local struct {
 	Addr   netip.Addr
 	Port   int
 	RTCP   int
+	// Own says which addresses are ours, so that no stream is taken that would be
+	// sent back to us; nil: none.
+	Own func(netip.AddrPort) bool
 	// Codecs are the codecs we speak, best first, with the payload types we
 	// offer them under, and the parameters we want to be sent.
 	Codecs []Format

@@ -18,7 +18,7 @@ const words = 25
 func sessionMemory(b *testing.B, calls int) int64 {
 	b.Helper()
 	loopback := netip.MustParseAddr("127.0.0.1")
-	engine := media.New(media.Config{Bind: loopback, Advertise: loopback, PortMin: 10000, PortMax: 59999}, slog.New(slog.DiscardHandler))
+	engine := media.New(media.Config{Bind: loopback, Advertise: loopback, PortMin: 10000, PortMax: 32000}, slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- engine.Run(ctx) }()
