@@ -16,16 +16,17 @@ type fault struct {
 // rescue is deferred where a leg's packets are taken; the shard's lock is held.
 func (s *Session) rescue(where string) {
 	if cause := recover(); cause != nil {
-		s.shard.Load().lose(s, where, cause)
+		s.shard.Load().lose(s, where, cause, debug.Stack())
 	}
 }
 
-// lose takes a leg off that has panicked, and has that told; the lock is held.
-func (sh *shard) lose(s *Session, where string, cause any) {
+// lose takes a leg off that has panicked, or cannot be heard, and has that told;
+// the lock is held.
+func (sh *shard) lose(s *Session, where string, cause any, stack []byte) {
 	again := s.fault.broken
 	s.fault.broken = true
 	sh.drop(s)
-	if stack := debug.Stack(); !again {
+	if !again {
 		sh.later(s, "fault", func() { s.mourn(where, cause, stack) })
 	}
 }
@@ -62,7 +63,11 @@ func (sh *shard) eachFrom(p *phase, first int, where string, f func(*Session)) (
 	at = first
 	defer func() {
 		if cause := recover(); cause != nil {
-			sh.lose(p.legs[at], where, cause)
+			s := p.legs[at]
+			sh.lose(s, where, cause, debug.Stack())
+			if at < len(p.legs) && p.legs[at] == s {
+				at++ // whatever happens each leg has one turn
+			}
 		}
 	}()
 	for ; at < len(p.legs); at++ {

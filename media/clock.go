@@ -66,21 +66,28 @@ func (sh *shard) emptiest() int {
 	return best
 }
 
-// due is when the next tick is; zero when there is nobody to tick for. The lock
-// is held.
-func (sh *shard) due() time.Time {
-	var next time.Duration
+// next is when the next tick is due; any is false when there is nobody to tick for.
+// The lock is held.
+func (sh *shard) next() (next time.Duration, any bool) {
 	for k := range sh.phases {
 		if p := &sh.phases[k]; len(p.legs) > 0 {
-			if t := at(k, p.tick+1); next == 0 || t < next {
-				next = t
+			if t := at(k, p.tick+1); !any || t < next {
+				next, any = t, true
 			}
 		}
 	}
-	if len(sh.broken) > 0 && next == 0 {
+	return next, any
+}
+
+// due is until when the loop may wait; zero when nobody waits for it. The lock is
+// held.
+func (sh *shard) due() time.Time {
+	next, any := sh.next()
+	switch {
+	case any:
+	case len(sh.broken) > 0:
 		next = sh.engine.now() + time.Second
-	}
-	if next == 0 {
+	default:
 		return time.Time{}
 	}
 	return sh.engine.epoch.Add(next)
@@ -104,9 +111,7 @@ func (sh *shard) catchUp(p *phase, due uint64, now time.Duration) {
 	}
 	if behind > catchUp {
 		p.tick = due - catchUp
-		for _, s := range p.legs {
-			s.skip(int(behind - catchUp))
-		}
+		sh.each(p, "skip", func(s *Session) { s.skip(int(behind - catchUp)) })
 	}
 	for p.tick < due {
 		p.tick++
@@ -166,27 +171,32 @@ func move(s, to *Session) bool {
 	home := to.shard.Load()
 	from := s.lock()
 	if s.leg.gone {
-		from.mu.Unlock()
+		from.release()
 		return false
 	}
 	from.detach(s)
 	from.deafen(s)
 	s.shard.Store(home)
 	if from == home {
-		defer from.mu.Unlock()
+		defer from.release()
 		return home.meet(s, to)
 	}
 	from.rest()
-	from.mu.Unlock()
+	from.release()
 	home.mu.Lock()
-	defer home.mu.Unlock()
+	defer home.release()
 	return home.meet(s, to)
 }
 
-// meet takes a leg on where another is; the lock is held.
+// meet takes a leg on where another is; the lock is held. One that broke on the way
+// stays off, one whose sockets cannot be heard here is broken.
 func (sh *shard) meet(s, to *Session) bool {
+	if s.leg.gone {
+		return false
+	}
 	if err := sh.hear(s); err != nil {
-		s.log.Error("media leg not heard", "err", err)
+		sh.lose(s, "poll", err, nil)
+		return false
 	}
 	sh.attach(s)
 	if to.leg.gone {

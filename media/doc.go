@@ -14,15 +14,16 @@
 //
 // A shard's lock is held while its loop works, and by whoever changes a leg from
 // outside; it guards all there is of its legs. So there is no other lock on the
-// way of a packet, and nothing atomic. Locks are taken in this order: a
-// session's negotiation, the engine's topology, the shard.
+// way of a packet. Locks are taken in this order: a session's negotiation, the
+// engine's topology, the shard, a session's mailbox. What there is to log or to
+// tell an owner waits in the mailbox until the shard's lock is released.
 //
 // Goroutines: Engine.Run starts one loop per shard and waits for them. Where
 // sockets cannot be polled (see media/port), and with Config.Listen, every
 // Session has two readers, RTP and RTCP, which take the shard's lock; Open
 // starts them, Close waits for them. Callbacks (OnDigit, OnLost) come on one of
-// these goroutines, in order, when no lock is held: they must not block, and
-// must not Close the session. Taps and sources run under the shard's lock, and
+// these goroutines, in order, when no lock is held, and none begins when the
+// session is closed: they must not block, and must not Close the session. Taps and sources run under the shard's lock, and
 // must neither block nor call back into a Session.
 //
 // A leg's stream may be encrypted (SRTP, with keys in the descriptions: secure.go).

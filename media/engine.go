@@ -23,6 +23,7 @@ type Engine struct {
 	// topology guards which legs share a shard and who is bridged to whom.
 	topology sync.Mutex
 	sessions map[*Session]struct{}
+	ended    bool // Run has
 	nextID   atomic.Uint64
 }
 
@@ -56,6 +57,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		})
 	}
 	loops.Wait()
+	e.end()
 	for _, s := range e.open() {
 		s.Close()
 	}
@@ -106,7 +108,8 @@ func (e *Engine) open() []*Session {
 	return all
 }
 
-// Open takes a port pair and starts receiving on it.
+// Open takes a port pair and starts receiving on it. When Run has ended it fails
+// with ErrClosed.
 func (e *Engine) Open(o Options) (*Session, error) {
 	if err := e.cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("media: %w", err)
@@ -121,7 +124,7 @@ func (e *Engine) Open(o Options) (*Session, error) {
 	}
 	s := newSession(e, o, formats, at, rtp, rtcp)
 	if err := e.house(s); err != nil {
-		s.hangUp()
+		err = errors.Join(err, s.hangUp())
 		e.ports.release(at)
 		return nil, fmt.Errorf("open a session: %w", err)
 	}
@@ -129,10 +132,20 @@ func (e *Engine) Open(o Options) (*Session, error) {
 	return s, nil
 }
 
+// end lets no more sessions in.
+func (e *Engine) end() {
+	e.topology.Lock()
+	defer e.topology.Unlock()
+	e.ended = true
+}
+
 // house puts a session on the emptiest shard.
 func (e *Engine) house(s *Session) error {
 	e.topology.Lock()
 	defer e.topology.Unlock()
+	if e.ended {
+		return ErrClosed
+	}
 	home := e.shards[0]
 	for _, sh := range e.shards[1:] {
 		if sh.size.Load() < home.size.Load() {
@@ -147,12 +160,12 @@ func (e *Engine) house(s *Session) error {
 }
 
 // forget ends a session and takes it off the books.
-func (e *Engine) forget(s *Session) {
+func (e *Engine) forget(s *Session) error {
 	e.topology.Lock()
 	defer e.topology.Unlock()
 	delete(e.sessions, s)
 	if p := s.bridged(); p != nil {
 		part(s, p)
 	}
-	s.shard.Load().remove(s)
+	return s.shard.Load().remove(s)
 }

@@ -81,7 +81,8 @@ func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Durat
 	}
 	if moved {
 		s.aim(from)
-		s.log.Debug("media source", "source", from, "learnt", l.learnt())
+		learnt := l.learnt()
+		s.shard.Load().later(s, "log", func() { s.log.Debug("media source", "source", from, "learnt", learnt) })
 	}
 	if kind != unknownPT {
 		s.proof.returns()
@@ -98,7 +99,7 @@ func (s *Session) aim(from netip.AddrPort) {
 		only = from
 	}
 	if err := s.rtp.Connect(only); err != nil {
-		s.log.Debug("media port not connected", "source", from, "err", err)
+		s.shard.Load().later(s, "log", func() { s.log.Debug("media port not connected", "source", from, "err", err) })
 	}
 }
 

@@ -45,7 +45,7 @@ func (e *Engine) Refusals() map[Refusal]uint64 {
 		for k, n := range sh.refusals {
 			all[Refusal(k)] += n
 		}
-		sh.mu.Unlock()
+		sh.release()
 	}
 	return all
 }

@@ -137,7 +137,7 @@ func (x *switchboard) frame(atOnce int) {
 		x.now += step
 		before := threadTime()
 		ready := x.shard.poll.Wait(time.Now())
-		x.shard.turn(ready, x.now)
+		x.shard.turn(ready, func() time.Duration { return x.now })
 		x.spent += threadTime() - before
 	}
 	f.listen()

@@ -119,14 +119,14 @@ func (r *relay) write(p packet, pt uint8, marker bool, now time.Duration) {
 	out := &r.to.out
 	seq, ts := p.seq+r.seq, p.ts+r.ts
 	b := p.reheader(pt, marker, seq, ts, out.ssrc)
-	r.to.transmit(b)
+	gone := r.to.transmit(b)
 	if int16(seq-out.seq) > 0 {
 		out.seq = seq
 	}
 	if int32(ts-out.ts) > 0 {
 		out.ts = ts
 	}
-	out.sent(len(p.payload), now)
+	out.sent(len(p.payload), gone, now)
 }
 
 // buffered is the packet as the jitter buffer takes it.

@@ -107,6 +107,7 @@ type Session struct {
 	report  report         // RTCP
 	fault   fault          // what a panic left of it
 	proof   unanswered
+	mail    mailbox // with a lock of its own
 
 	engine  *Engine
 	opts    Options
@@ -198,7 +199,9 @@ func (s *Session) listen() {
 // are returned. It may be called again, and waits for the readers every time.
 func (s *Session) Close() {
 	s.closing.Do(func() {
-		s.engine.forget(s)
+		if err := s.engine.forget(s); err != nil {
+			s.log.Warn("media port not closed", "port", s.port, "err", err)
+		}
 		for _, r := range s.readers() {
 			r.Wait()
 		}
@@ -207,13 +210,7 @@ func (s *Session) Close() {
 }
 
 // hangUp closes the sockets.
-func (s *Session) hangUp() {
-	for _, c := range []port.Socket{s.rtp, s.rtcp} {
-		if err := c.Close(); err != nil {
-			s.log.Warn("media port not closed", "port", s.port, "err", err)
-		}
-	}
-}
+func (s *Session) hangUp() error { return errors.Join(s.rtp.Close(), s.rtcp.Close()) }
 
 // silence ends what the shard had to do with the leg; its lock is held.
 func (s *Session) silence() {

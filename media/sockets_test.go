@@ -383,8 +383,7 @@ func TestOwnPortsAreRefused(t *testing.T) {
 	})
 }
 
-// Sessions may be opened and closed when the engine does not run, before and
-// after.
+// Sessions may be opened and closed before the engine runs, and not after.
 func TestOpenWithoutRun(t *testing.T) {
 	before := descriptors()
 	e := media.New(media.Config{Advertise: loopback, PortMin: 20000, PortMax: 29999}, slog.New(slog.DiscardHandler))
@@ -409,7 +408,9 @@ func TestOpenWithoutRun(t *testing.T) {
 	if err := e.Run(ctx); err != nil {
 		t.Error(err)
 	}
-	once()
+	if _, err := e.Open(media.Options{}); !errors.Is(err, media.ErrClosed) || e.PortsInUse() != 0 {
+		t.Errorf("after the engine has ended: %v, %d ports", err, e.PortsInUse())
+	}
 	if n := descriptors(); n > before+4 {
 		t.Errorf("%d descriptors, %d before", n, before)
 	}

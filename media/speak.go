@@ -188,8 +188,7 @@ func (s *Session) send(pt uint8, marker bool, ts uint32, n int, now time.Duratio
 	s.out.seq++
 	b := s.shard.Load().packet[:headerSize+n]
 	putHeader(b, pt, marker, s.out.seq, ts, s.out.ssrc)
-	s.transmit(b)
-	s.out.sent(n, now)
+	s.out.sent(n, s.transmit(b), now)
 }
 
 // speakDigit sends one interval of a digit: a telephone-event, or its tones

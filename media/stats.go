@@ -41,7 +41,7 @@ type Stats struct {
 // Stats may be asked at any time, of a closed session too.
 func (s *Session) Stats() Stats {
 	sh := s.lock()
-	defer sh.mu.Unlock()
+	defer sh.release()
 	return s.stats()
 }
 

@@ -55,25 +55,29 @@ func putHeader(b []byte, pt uint8, marker bool, seq uint16, ts, ssrc uint32) {
 	binary.BigEndian.PutUint32(b[8:], ssrc)
 }
 
-// sent notes a packet for RTCP and statistics.
-func (o *stream) sent(octets int, now time.Duration) {
+// sent notes a packet for RTCP and statistics; gone says that it was sent in truth.
+func (o *stream) sent(octets int, gone bool, now time.Duration) {
 	o.at = now
-	o.packets++
-	o.octets += uint64(octets)
+	if gone {
+		o.packets++
+		o.octets += uint64(octets)
+	}
 }
 
-// transmit sends a finished packet to where the far end is.
-func (s *Session) transmit(b []byte) {
+// transmit sends a finished packet to where the far end is, and says whether it did.
+func (s *Session) transmit(b []byte) bool {
 	if !s.dest.IsValid() || s.dest.Port() == 0 || s.proof.stopped {
-		return
+		return false
 	}
 	b, ok := s.seal(b, (*srtp.Sender).RTP)
 	if !ok {
 		s.count.unsent++
-		return
+		return false
 	}
 	if err := s.rtp.Send(b, s.dest); err != nil {
 		// An unreachable far end shows as silence, and silence as OnLost.
 		s.count.unsent++
+		return false
 	}
+	return true
 }

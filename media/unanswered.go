@@ -42,6 +42,7 @@ func (u *unanswered) due(to, signals netip.Addr, sent, now, most time.Duration) 
 // shard's lock is held.
 func (s *Session) answered(now time.Duration) {
 	if s.proof.due(s.dest.Addr(), s.trusted, s.out.at, now, s.opts.Timeout) {
-		s.log.Info("sound stopped: nothing comes back", "remote", s.dest)
+		to := s.dest
+		s.shard.Load().later(s, "log", func() { s.log.Info("sound stopped: nothing comes back", "remote", to) })
 	}
 }

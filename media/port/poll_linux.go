@@ -29,9 +29,11 @@ const batch = 256
 // lock that the owner guards his sockets with. Wake may be called by anybody.
 type Poll struct {
 	fd, timer int
-	file      *os.File // of fd
+	file, nap *os.File // of fd; of the timer of Pause
 	raw       syscall.RawConn
 	look      func(fd uintptr) bool // Check, as raw wants it
+	napFD     int
+	fired     [8]byte // how often, as nap tells
 	found     int
 	armed     time.Time // what the timer is set to
 	events    [batch]unix.EpollEvent
@@ -56,7 +58,7 @@ const (
 	timerPlace = -2
 )
 
-// NewPoll makes a Poll; it takes three file descriptors.
+// NewPoll makes a Poll; it takes four file descriptors.
 func NewPoll() (*Poll, error) {
 	p := &Poll{fd: -1, timer: -1, bell: -1}
 	if err := p.open(); err != nil {
@@ -83,6 +85,11 @@ func (p *Poll) open() (err error) {
 	if err = parks(p.file); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
+	nap, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("timerfd: %w", err)
+	}
+	p.napFD, p.nap = nap, os.NewFile(uintptr(nap), "timerfd")
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
@@ -161,6 +168,19 @@ func (p *Poll) Wait(until time.Time) int {
 	return p.found
 }
 
+// Pause waits for a moment, whatever the sockets have. Timers of Go are up to a
+// millisecond late when nothing else runs; this one is precise.
+func (p *Poll) Pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
+	if err := unix.TimerfdSettime(p.napFD, 0, &spec, nil); err != nil {
+		return
+	}
+	_, _ = p.nap.Read(p.fired[:]) // parks until it fires
+}
+
 // Check is Wait without waiting.
 func (p *Poll) Check() int {
 	n, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), batch, 0, 0, 0)
@@ -212,6 +232,10 @@ func (p *Poll) Close() {
 	if p.file != nil {
 		_ = p.file.Close()
 		p.file, p.fd = nil, -1
+	}
+	if p.nap != nil {
+		_ = p.nap.Close()
+		p.nap = nil
 	}
 	for _, fd := range []*int{&p.fd, &p.timer, &p.bell} {
 		if *fd >= 0 {

@@ -155,6 +155,18 @@ func TestConnectKeepsAnyAddress(t *testing.T) {
 	}
 }
 
+// A pause lasts as long as it should, and one that has no length does not last.
+func TestPause(t *testing.T) {
+	p := poll(t)
+	for _, d := range []time.Duration{0, -time.Second, time.Microsecond, 3 * time.Millisecond} {
+		began := time.Now()
+		p.Pause(d)
+		if took := time.Since(began); took < d {
+			t.Errorf("%s took %s", d, took)
+		}
+	}
+}
+
 // A socket of one family has no way to the other.
 func TestNoWayToTheOtherFamily(t *testing.T) {
 	s, _ := listen(t, "127.0.0.1:0")

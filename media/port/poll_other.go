@@ -52,6 +52,9 @@ func (*Poll) Watched() int { return 0 }
 // Wait waits for nothing.
 func (*Poll) Wait(time.Time) int { return 0 }
 
+// Pause does not wait.
+func (*Poll) Pause(time.Duration) {}
+
 // Check finds nothing.
 func (*Poll) Check() int { return 0 }
 
