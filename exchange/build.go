@@ -14,6 +14,7 @@ import (
 	"b2bua/flows"
 	"b2bua/ivr"
 	"b2bua/media"
+	"b2bua/media/codec"
 	"b2bua/media/tone"
 	"b2bua/recorder"
 	"b2bua/sip"
@@ -142,7 +143,7 @@ func (x *Exchange) newSystem() (*call.System, error) {
 		SIP: x.sip, Media: x.media, Prompts: prompts, Router: router, Store: x.store, Bus: x.bus,
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,
 		Destination: destination, Healthy: x.trunks.Healthy, ServiceRoute: x.trunks.ServiceRoute,
-		Codecs: []string{"PCMU", "PCMA"}, HoldMusic: media.HoldMusic,
+		Codecs: codec.Default(), HoldMusic: media.HoldMusic,
 		Ringback:      func() media.Source { return tones.Ringback.Play(true) },
 		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
 		Pick: x.opt.Pick, DeclinedCode: x.cfg.Calls.DeclinedCode,

@@ -174,7 +174,7 @@ func (p *Playout) Last() []int16 {
 	return out
 }
 
-// Silent: what was played last of this far end has died away, if there ever was
+// Silent says that what was played last has died away, if there ever was
 // anything.
 func (p *Playout) Silent() bool { return p.decoder == nil || p.gap.filled >= audible*p.k }
 

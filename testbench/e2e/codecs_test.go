@@ -15,7 +15,7 @@ func TestPhonesWithDifferentCodecs(t *testing.T) {
 	x := startExchange(t, "alice", "bob", "carol")
 	alice := x.linphone("alice", toneA, peers.LinphoneSetup{Codec: "PCMU"})
 	bob := x.baresip("bob", toneB, peers.Account{Codec: "PCMA"})
-	carol := x.baresip("carol", toneC, peers.Account{Codec: "opus/48000/2"})
+	carol := x.baresip("carol", toneC, peers.Account{Codec: "GSM"})
 
 	alice.Call(x.at("bob", "udp"), 10*time.Second)
 	id := x.initiated("alice", "bob")
@@ -40,6 +40,44 @@ func TestPhonesWithDifferentCodecs(t *testing.T) {
 		t.Errorf("the attempt to reach Carol: %v", record)
 	}
 	alice.Over(5 * time.Second)
+}
+
+// A Linphone that speaks Opus alone, a baresip that speaks G.722 alone and one that speaks PCMU alone: each hears the
+// other through the switch, at its level.
+func TestWidebandPhones(t *testing.T) {
+	x := startExchange(t, "alice", "bob", "carol")
+	alice := x.linphone("alice", toneA, peers.LinphoneSetup{Codec: "opus"})
+	bob := x.baresip("bob", toneB, peers.Account{Codec: "G722/16000"})
+	carol := x.baresip("carol", toneC, peers.Account{Codec: "PCMU"})
+	for _, far := range []struct {
+		name, decoder string
+		phone         *peers.Baresip
+	}{{"bob", "G722", bob}, {"carol", "PCMU", carol}} {
+		alice.Call(x.at(far.name, "udp"), 10*time.Second)
+		id := x.initiated("alice", far.name)
+		far.phone.Expect("audio decoder: "+far.decoder, 5*time.Second)
+		far.phone.Await("CALL_ESTABLISHED", 5*time.Second)
+		peers.Talk(2500 * time.Millisecond)
+		alice.Hangup()
+		far.phone.Await("CALL_CLOSED", 5*time.Second)
+		x.endedBy(id, "caller")
+		heardInTurn(t, far.name, far.phone.Heard(), toneA)
+		hears(t, far.name, far.phone.Heard(), toneA, time.Second)
+		if far.phone == bob { // of a second call Linphone makes a second recording on top of the first
+			heard := peers.Narrow(t, alice.Recording)
+			heardInTurn(t, "Alice", heard, toneB)
+			hears(t, "Alice", heard, toneB, time.Second)
+		}
+	}
+
+	bob.Command("dial", x.at("carol", "udp"))
+	id := x.initiated("bob", "carol")
+	carol.Await("CALL_ESTABLISHED", 5*time.Second)
+	peers.Talk(2500 * time.Millisecond)
+	bob.Command("hangup", "")
+	carol.Await("CALL_CLOSED", 5*time.Second)
+	x.endedBy(id, "caller")
+	heardInTurn(t, "Carol", carol.Heard(), toneB)
 }
 
 // failed wants the record of a call that reached nobody, for a reason, and returns it.

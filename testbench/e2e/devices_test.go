@@ -54,7 +54,11 @@ func (x *exchange) baresip(user string, hz int, a peers.Account) *peers.Baresip 
 		a.Transport = "udp"
 	}
 	a.User, a.Password, a.Registrar = user, user+"-secret-1", x.addresses[a.Transport]
-	return peers.StartBaresip(x.t, peers.Tone(x.t, hz, level, time.Minute), a)
+	rate := 8000
+	if strings.HasPrefix(a.Codec, "G722") {
+		rate = 16000
+	}
+	return peers.StartBaresip(x.t, peers.ToneAt(x.t, rate, hz, level, time.Minute), a)
 }
 
 // at is the address of a user, by a transport.

@@ -40,7 +40,7 @@ type Account struct {
 	User, Password string
 	Registrar      string // host:port it registers at; empty: it does not
 	Transport      string // of the registration: udp (default), tcp, or tls, with any certificate
-	Codec          string // the only one it speaks: PCMU, PCMA or opus/48000/2; empty: both kinds of G.711
+	Codec          string // the only one it speaks: PCMU, PCMA, G722/16000, opus/48000/2 or GSM; empty: both kinds of G.711
 	Encryption     string // srtp-mand: no call without SRTP; srtp: where the other side has it, with its keys in RTP/AVP (RFC 8643); empty: none
 	Lamp           bool   // it subscribes to message-summary where it registers; what it is told are MWI_NOTIFY events
 	Manual         bool   // wait for Accept; else every call is answered at once
@@ -85,7 +85,7 @@ type BaresipEvent struct {
 	Peer  string `json:"peeruri"`
 }
 
-// StartBaresip starts a baresip that plays the sound file (8 kHz, mono, not empty) into its calls, and waits until
+// StartBaresip starts a baresip that plays the sound file (mono, of its codec's rate, not empty) into its calls, and waits until
 // it has registered where it has an account.
 func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 	tb.Helper()
@@ -93,8 +93,10 @@ func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 	b := &Baresip{Port: Ports(tb, 4), dir: tb.TempDir(), more: make(chan struct{})}
 	control, rtp := b.Port+3, Ports(tb, 8)
 	further := ""
-	if strings.HasPrefix(a.Codec, "opus") {
-		further = "module opus.so\n"
+	for codec, module := range map[string]string{"opus": "opus", "G722": "g722", "GSM": "gsm"} {
+		if strings.HasPrefix(a.Codec, codec) {
+			further += "module " + module + ".so\n"
+		}
 	}
 	if a.Encryption != "" {
 		further += "module srtp.so\n"

@@ -43,7 +43,7 @@ type Linphone struct {
 // LinphoneSetup says how a Linphone differs from others.
 type LinphoneSetup struct {
 	Transport string // the only one it speaks: udp (default), tcp or tls
-	Codec     string // the only one it speaks: PCMU or PCMA; empty: those it usually does
+	Codec     string // the only one it speaks: PCMU, PCMA or opus; empty: those it usually does
 	Suite     string // it encrypts its sound by this suite of SRTP, and makes and takes no call in the clear; empty: it does not encrypt
 	Trace     bool   // keep what goes over its socket, for Wire
 }
@@ -54,12 +54,15 @@ func (o LinphoneSetup) codecs() string {
 		return ""
 	}
 	rows := "[misc]\nadd_missing_audio_codecs=0\n"
-	for i, name := range []string{"PCMU", "PCMA"} {
-		enabled := 0
+	for i, name := range []string{"PCMU", "PCMA", "opus"} {
+		enabled, rate, channels := 0, 8000, 1
 		if name == o.Codec {
 			enabled = 1
 		}
-		rows += fmt.Sprintf("[audio_codec_%d]\nmime=%s\nrate=8000\nchannels=1\nenabled=%d\n", i, name, enabled)
+		if name == "opus" {
+			rate, channels = 48000, 2
+		}
+		rows += fmt.Sprintf("[audio_codec_%d]\nmime=%s\nrate=%d\nchannels=%d\nenabled=%d\n", i, name, rate, channels, enabled)
 	}
 	return rows
 }

@@ -18,11 +18,25 @@ import (
 // temporary directory and returns its path.
 func Tone(tb testing.TB, hz int, dBFS float64, length time.Duration) string {
 	tb.Helper()
+	return ToneAt(tb, 8000, hz, dBFS, length)
+}
+
+// ToneAt is Tone at another sample rate.
+func ToneAt(tb testing.TB, rate, hz int, dBFS float64, length time.Duration) string {
+	tb.Helper()
 	path := filepath.Join(tb.TempDir(), fmt.Sprintf("tone-%d.wav", hz))
 	// A full-scale sine lies 3.01 dB below a full-scale square in RMS terms, which is sox's reference.
-	run(tb, "sox", "-n", "-r", "8000", "-c", "1", "-b", "16", path,
+	run(tb, "sox", "-n", "-r", strconv.Itoa(rate), "-c", "1", "-b", "16", path,
 		"synth", seconds(length), "sine", strconv.Itoa(hz), "gain", fmt.Sprintf("%.2f", dBFS+3.01))
 	return path
+}
+
+// Narrow makes a copy of a sound file at 8 kHz, the rate that the bands below are narrow enough for, and returns its path.
+func Narrow(tb testing.TB, path string) string {
+	tb.Helper()
+	narrow := filepath.Join(tb.TempDir(), filepath.Base(path))
+	run(tb, "sox", path, "-r", "8000", narrow)
+	return narrow
 }
 
 // Level measures how loud a band of ±30 Hz around hz is in a part of a sound file: dB below full scale, RMS.
