@@ -14,11 +14,17 @@ const (
 	// maxLost bounds how much of a lost piece of sound is not counted as an
 	// interruption: three packets.
 	maxLost = 60 * ms
+	// maxBeside is how much of a pause next to lost sound may be an interruption.
+	// A key is released where silence is heard: 30 ms of it are 10 when a packet
+	// is lost of them.
+	maxBeside = 5 * ms
+	// unseen is how much of a key's beginning may have been heard before it shows.
+	unseen = 15 * ms
 	// minWindow is the least energy worth looking at, two tones just under the
 	// lowest level.
 	minWindow = 2 * block * 900
 	// history is how many blocks are kept.
-	history = 16
+	history = 20
 	// judged is the length of a run, in windows, at which a key is decided on,
 	// and again after every retry until it is one.
 	judged = 7
@@ -41,8 +47,11 @@ type Detector struct {
 	before spectrum
 	run    run
 	pieces piece // of a key too short to be one so far
+	scrap  scrap // of a key in even shorter pieces
 	key    piece // the key that is down
 	down   bool
+	doubt  bool    // the run goes on with the key, or presses it again
+	lost   [2]loss // the last ones
 }
 
 // run is a sequence of windows, each 10 ms and 5 ms after the one before, with
@@ -51,15 +60,6 @@ type run struct {
 	row, col int8
 	windows  int
 	start    int64 // about where the tones began
-}
-
-// piece is sound known to be a key's tones.
-type piece struct {
-	row, col   int8
-	begin, end int64
-	tones      int64 // how much of it are tones: interruptions are none
-	lost       int64 // how much of the sound was lost since
-	w          [2]float64
 }
 
 // Push takes the next samples and appends the keys that were released in them
@@ -82,18 +82,25 @@ func (d *Detector) Gap(dst []Press, n int) []Press {
 	if n <= 0 {
 		return dst
 	}
-	dst = d.endRun(dst, d.now, 0)
-	lost := int64(n + d.filled)
-	d.now += lost
-	d.key.lost += lost
-	d.pieces.lost += lost
+	at := d.now + int64(d.filled)
+	if last := &d.lost[0]; last.to == at && at > 0 {
+		last.to += int64(n)
+	} else {
+		d.lost[1], d.lost[0] = d.lost[0], loss{at, at + int64(n)}
+	}
+	if n <= maxLost {
+		var silence [maxLost]int16
+		return d.Push(dst, silence[:n])
+	}
+	dst = d.mend(d.endRun(dst, d.now, 0))
+	d.now += int64(n + d.filled)
 	d.filled, d.count = 0, 0
 	return d.release(dst)
 }
 
 // Flush tells the key that is down: the sound has ended.
 func (d *Detector) Flush(dst []Press) []Press {
-	dst = d.endRun(dst, d.now, 0)
+	dst = d.mend(d.endRun(dst, d.now, 0))
 	if d.down {
 		dst = d.tell(dst)
 	}
@@ -129,6 +136,9 @@ func (d *Detector) hop(dst []Press) []Press {
 	if is {
 		dst = d.goOn(dst, p)
 	}
+	if c := &d.scrap; c.due > 0 && d.now >= c.due && (d.run.windows == 0 || d.run.row != c.row || d.run.col != c.col) {
+		dst = d.mend(dst)
+	}
 	return d.release(dst)
 }
 
@@ -140,12 +150,13 @@ func (d *Detector) goOn(dst []Press, p pair) []Press {
 	}
 	r.windows++
 	if d.down && d.key.is(r) {
-		if r.windows == 1 && d.key.since(r.start) > maxBreak {
-			dst = d.tell(dst)
-		} else {
-			d.key.end, d.key.lost = d.now, 0
+		if again, known := d.again(); !known {
+			return dst
+		} else if !again {
+			d.key.end = d.now
 			return dst
 		}
+		dst = d.tell(dst)
 	}
 	if r.windows >= judged && (r.windows-judged)%retry == 0 {
 		if p, ok := d.measure(0); ok && d.joined(p).tones >= minTone {
@@ -153,6 +164,29 @@ func (d *Detector) goOn(dst []Press, p pair) []Press {
 		}
 	}
 	return dst
+}
+
+// again reports whether the run presses the key again that was down before it.
+// When sound was lost between them its beginning has to be known well: that takes
+// some windows.
+func (d *Detector) again() (again, known bool) {
+	r := &d.run
+	switch {
+	case r.windows == 1:
+		d.doubt = d.lostIn(d.key.end, r.start) > 0
+		if d.doubt && d.now-d.key.end <= maxLost+maxBreak {
+			return false, false
+		}
+		d.doubt = false
+		return d.since(&d.key, r.start, maxBeside) > maxBreak, true
+	case !d.doubt:
+		return false, true
+	case r.windows < shortest:
+		return false, false
+	}
+	d.doubt = false
+	p, ok := d.measure(0)
+	return ok && d.since(&d.key, p.begin, maxBeside) > maxBreak, true
 }
 
 // endRun ends the run about at sample end, after which there are so many blocks
@@ -165,12 +199,19 @@ func (d *Detector) endRun(dst []Press, end int64, after int) []Press {
 	switch {
 	case d.down && d.key.is(&r):
 		d.key.end = d.ending(end, after)
+		d.doubt = false
 	case r.windows >= shortest:
-		if p, ok := d.measure(after); ok {
-			if d.pieces = d.joined(p); d.pieces.tones >= minTone {
-				dst = d.press(dst, d.pieces)
-			}
+		p, ok := d.measure(after)
+		if !ok {
+			break
 		}
+		if d.pieces = d.joined(p); d.pieces.tones >= minTone {
+			dst = d.press(dst, d.pieces)
+			break
+		}
+		fallthrough
+	case after > 0:
+		d.keep(&r)
 	}
 	d.run = run{}
 	return dst
@@ -227,23 +268,12 @@ func (d *Detector) load(s *span, before, n, after int) {
 	}
 }
 
-// joined adds a piece to the ones before it that an interruption parted from it.
-func (d *Detector) joined(p piece) piece {
-	b := &d.pieces
-	if b.tones == 0 || b.row != p.row || b.col != p.col || b.since(p.begin) > maxBreak {
-		return p
-	}
-	p.begin = b.begin
-	p.tones += b.tones
-	return p
-}
-
 // press notes that a key is down.
 func (d *Detector) press(dst []Press, p piece) []Press {
 	if d.down {
 		dst = d.tell(dst)
 	}
-	d.down, d.key, d.pieces = true, p, piece{}
+	d.down, d.key, d.pieces, d.scrap = true, p, piece{}, scrap{}
 	return dst
 }
 
@@ -251,7 +281,7 @@ func (d *Detector) press(dst []Press, p piece) []Press {
 // lasts.
 func (d *Detector) release(dst []Press) []Press {
 	held := d.run.windows > 0 && d.key.is(&d.run)
-	if d.down && !held && d.key.since(d.now) > maxBreak {
+	if d.down && !held && d.since(&d.key, d.now, unseen) > maxBreak {
 		dst = d.tell(dst)
 	}
 	return dst
@@ -265,16 +295,4 @@ func (d *Detector) tell(dst []Press) []Press {
 		Duration: time.Duration(k.end-k.begin) * time.Second / toneRate,
 		Method:   MethodInband,
 	}, uint32(k.begin)})
-}
-
-func (p *piece) is(r *run) bool { return p.row == r.row && p.col == r.col }
-
-// since is how long the tones have been gone at sample t. Lost sound counts only
-// when silence next to it makes a pause likely, or when it is too long.
-func (p *piece) since(t int64) int64 {
-	gone := t - p.end
-	if heard := gone - p.lost; p.lost <= maxLost && heard <= 10*ms {
-		return heard
-	}
-	return gone
 }

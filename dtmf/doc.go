@@ -7,7 +7,8 @@
 // the bins, by phases; the amplitudes by least squares; the samples at which the
 // tones begin and end (fit.go); and whether what is left is noise (residue.go).
 // Only what passes all of it is a key, for as long as its windows go on
-// (detector.go).
+// (detector.go). One whose pieces are too short for that, because it was
+// interrupted, is fitted as a whole (mend.go).
 //
 // It is pure: no sockets, no clock, no goroutines. Time comes in as arguments,
 // packets go out as bytes; the room media decides when and where they travel.

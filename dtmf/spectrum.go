@@ -67,8 +67,9 @@ type spectrum struct {
 	energy float32
 }
 
-// of analyses a block, unless it is as good as silent. A cosine is the same on both sides of the middle, a sine
-// its opposite: folding the block first halves the work.
+// of analyses a block, unless it is as good as silent. A cosine is the same on
+// both sides of the middle, a sine its opposite: folding the block first halves
+// the work.
 func (s *spectrum) of(x *[block]int16) {
 	var even, odd [block / 2]float32
 	var energy float32

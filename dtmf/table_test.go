@@ -34,6 +34,11 @@ func noisy(snr float64) func(*sound, strike, int, int) {
 	return func(s *sound, k strike, _, _ int) { s.noise(snr, k.low, k.high) }
 }
 
+func interrupted(s *sound, _ strike, from, to int) {
+	at := from + s.r.IntN(to-from-80)
+	s.erase(at, at+80)
+}
+
 // sign is up or down.
 func sign(r *rand.Rand) float64 { return float64(2*r.IntN(2) - 1) }
 
@@ -55,13 +60,15 @@ var table = []row{
 	{name: "22 ms", most: 0, strike: normal(22)},
 	{name: "24 ms", most: 0, strike: normal(24)},
 	{name: "30 ms", most: 50, strike: normal(30)},
+	{name: "10 ms interrupted, 50 ms", least: 100, most: 100, strike: normal(50), disturb: interrupted},
+	{name: "10 ms interrupted, 60 ms", least: 100, most: 100, strike: normal(60), disturb: interrupted},
 	{name: "10 ms interrupted, 70 to 100 ms", least: 100, most: 100,
-		strike: func(r *rand.Rand) strike { return strike{ms: 70 + 30*r.Float64(), low: -9, high: -7} },
-		disturb: func(s *sound, k strike, from, to int) {
-			at := from + s.r.IntN(to-from-80)
-			s.erase(at, at+80)
-		}},
+		strike:  func(r *rand.Rand) strike { return strike{ms: 70 + 30*r.Float64(), low: -9, high: -7} },
+		disturb: interrupted},
+	{name: "20 ms packet lost of 60 ms", least: 100, most: 100, strike: normal(60), lost: true},
 	{name: "20 ms packet lost of 100 ms", least: 100, most: 100, strike: normal(100), lost: true},
+	{name: "packet lost, twice, 30 ms apart", least: 100, most: 100, strike: normal(50), again: true, separate: 30, lost: true},
+	{name: "packet lost, twice, 40 ms apart", least: 100, most: 100, strike: normal(50), again: true, separate: 40, lost: true},
 	{name: "same key twice, 40 ms apart", least: 100, most: 100, strike: normal(50), again: true, separate: 40},
 	{name: "same key twice, 30 ms apart", least: 100, most: 100, strike: normal(50), again: true, separate: 30},
 	{name: "low tone 8 dB louder", least: 100, most: 100, strike: levels(-8, -16)},
@@ -133,6 +140,10 @@ func (c row) trial(r *rand.Rand, law string, key byte) bool {
 		return keysOf(hear(pcm)) == want
 	}
 	at := from + r.IntN(to-from-160)
+	if c.again {
+		// Half of it may be of a key: that leaves 40 ms.
+		at = to - 80 + r.IntN(samples(c.separate)+1)
+	}
 	var d Detector
 	told := d.Push(nil, pcm[:at])
 	told = d.Gap(told, 160)
