@@ -52,6 +52,8 @@ type Press struct {
 // It is not safe for concurrent use.
 type Receiver struct {
 	open     bool
+	told     bool // the one that is open was told when it lapsed
+	lapsed   bool // the last one was told without its end: it may go on
 	symbol   byte
 	rate     uint32
 	first    key    // where the press began
@@ -79,9 +81,15 @@ func (r *Receiver) Push(dst []Press, p Packet, now time.Duration) []Press {
 	duration := uint32(binary.BigEndian.Uint16(p.Payload[2:]))
 	k := key{p.SSRC, p.Timestamp}
 	if r.finished(k) {
+		if r.lapsed && k == r.current {
+			r.duration, r.lapsed = max(r.duration, duration), !end
+		}
 		return dst
 	}
 	switch {
+	case r.lapsed && r.continues(k, symbol):
+		r.open, r.told, r.lapsed = true, true, false
+		r.current, r.duration = k, duration
 	case r.open && k == r.current:
 		// The duration only grows; a reordered packet says less.
 		r.duration = max(r.duration, duration)
@@ -98,7 +106,7 @@ func (r *Receiver) Push(dst []Press, p Packet, now time.Duration) []Press {
 	default:
 		dst = r.close(dst)
 		r.open, r.symbol, r.rate, r.first, r.current = true, symbol, p.Rate, k, k
-		r.duration, r.before = duration, 0
+		r.duration, r.before, r.told, r.lapsed = duration, 0, false, false
 	}
 	r.lastSeen = now
 	if end {
@@ -112,6 +120,7 @@ func (r *Receiver) Push(dst []Press, p Packet, now time.Duration) []Press {
 func (r *Receiver) Flush(dst []Press, now time.Duration) []Press {
 	if r.open && now-r.lastSeen >= quiet {
 		dst = r.close(dst)
+		r.lapsed = true
 	}
 	return dst
 }
@@ -136,6 +145,9 @@ func (r *Receiver) close(dst []Press) []Press {
 	}
 	r.open = false
 	r.remember(r.current)
+	if r.told {
+		return dst
+	}
 	return append(dst, press(r.symbol, r.before+uint64(r.duration), r.rate, r.first.ts))
 }
 

@@ -74,6 +74,39 @@ func TestReceiver(t *testing.T) {
 	}
 }
 
+// A long press whose packets pause is told when they do, and not again when it
+// goes on in its next segments; the key pressed anew is.
+func TestReceiverPausesInALongPress(t *testing.T) {
+	full := ev{'9', 0, 8191, false, 8190}
+	for name, c := range map[string]struct {
+		events []ev
+		want   string
+	}{
+		"at the end of a segment":     {[]ev{full, {'9', 0xffff, 300, false, 8500}, {'9', 0xffff, 500, true, 8700}}, "9"},
+		"in the middle of a segment":  {[]ev{{'9', 0, 4000, false, 4000}, {'9', 0, 4300, false, 4300}, full, {'9', 0xffff, 20, false, 8210}, {'9', 0xffff, 500, true, 8230}}, "9"},
+		"twice":                       {[]ev{full, {'9', 0xffff, 300, false, 8500}, {'9', 0xffff, 8191, false, 8800}, {'9', 2 * 0xffff, 300, true, 16800}}, "9"},
+		"and another key comes":       {[]ev{full, {'9', 0xffff, 300, false, 8500}, {'8', 80000, 100, true, 10000}}, "98"},
+		"and it is pressed again":     {[]ev{{'9', 0, 4000, false, 4000}, {'9', 0x10200, 100, true, 8300}}, "99"},
+		"after its end a new one":     {[]ev{{'9', 0, 100, false, 100}, {'9', 0, 8100, true, 8100}, {'9', 0xffff + 100, 100, true, 8300}}, "99"},
+		"another key of the same age": {[]ev{full, {'8', 0xffff, 300, true, 8500}}, "98"},
+	} {
+		var r Receiver
+		got := ""
+		for _, e := range c.events {
+			now := time.Duration(e.at) * time.Millisecond
+			for _, p := range r.Push(r.Flush(nil, now), e.packet(), now) {
+				got += string(p.Symbol)
+			}
+		}
+		for _, p := range r.Flush(nil, time.Hour) {
+			got += string(p.Symbol)
+		}
+		if got != c.want {
+			t.Errorf("%s: told %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestReceiverDuration(t *testing.T) {
 	var r Receiver
 	_, d := told(&r, []ev{{'9', 0, 8191, false, 0}, {'9', 0xffff, 8191, false, 1}, {'9', 2 * 0xffff, 1000, true, 2}})
