@@ -12,7 +12,8 @@ import (
 // two talk on.
 //
 // Who consults has the caller's seat meanwhile, and the caller waits as in any
-// other transfer.
+// other transfer. What the two say is none of the caller's business, so a
+// recording of the call pauses, and nothing is played to whoever consults.
 
 // returned is how a transfer comes out that was not completed: the caller is back
 // with whoever has consulted.
@@ -29,8 +30,17 @@ func (c *Call) consult(r TransferRequest, out chan<- TransferResult) {
 			t.conclude(result)
 		}
 	}}
+	t.hushed = c.turnTape(true)
 	c.changeSeats()
 	c.handOn(t)
+}
+
+// consulting refuses a command that is meant for the caller, who waits.
+func (c *Call) consulting(verb string) error {
+	if !c.transfer.attending() {
+		return nil
+	}
+	return &StateError{State: "consulting", Verb: verb, Need: "wait until whoever consults hangs up, or has the caller back"}
 }
 
 // conclude tells what became of an attended transfer, once, and lets go who has
@@ -53,10 +63,8 @@ func (t *transfer) conclude(r TransferResult) {
 func (t *transfer) attending() bool { return t != nil && t.consults }
 
 // completes reports whether who has the caller's seat leaves the caller, who
-// waits, to the party that is rung or talked to.
-func (t *transfer) completes() bool {
-	return t.attending() && t.call.hunt != nil && !t.prong.leg.over
-}
+// waits, to the new party.
+func (t *transfer) completes() bool { return t.attending() && !t.prong.leg.over }
 
 // yield gives the caller's seat back to who has waited; who has consulted is the
 // other party again. On the loop.
@@ -66,10 +74,15 @@ func (t *transfer) yield() {
 	t.call.sit(waits)
 	t.prong.leg, asks.on = asks, t.event
 	t.consults = false
+	if t.hushed {
+		t.call.turnTape(false)
+	}
 }
 
 // complete: who consults has hung up. The caller talks to the new party, or hears
-// it ring: then it is a transfer as any other.
+// it ring: then it is a transfer as any other. When there is nobody yet, or no
+// longer, the flow's goroutine is about to dial, or to say how it went
+// (transferOver).
 func (t *transfer) complete() {
 	c, asks := t.call, t.call.caller
 	t.yield()
@@ -86,14 +99,29 @@ func (t *transfer) complete() {
 		media.Bridge(c.caller.sound, early.sound)
 		t.leaves()
 	default:
+		t.left = c.hunt == nil
 		c.ringback()
 		t.leaves()
 	}
 	c.soothe()
 }
 
+// fallBack lets the caller go where the fallback leads. On the loop.
+func (t *transfer) fallBack() {
+	a := t.call.transferAct(TransferRequest{Destination: t.fallback.ActionID, DestinationType: t.fallback.Action, CallerID: t.act.callerID}, nil)
+	a.report = nil
+	t.call.takeOver(a)
+}
+
+// forsaken reports whether who consulted and the new party have both hung up, and
+// nobody has had the caller.
+func (t *transfer) forsaken() bool { return t.left && !t.concluded }
+
 // heard is the leg whose early media the caller hears.
 func (h *hunt) heard() *leg {
+	if h == nil {
+		return nil
+	}
 	for _, p := range h.prongs {
 		if p.early && p != h.talk {
 			return p.leg
@@ -118,9 +146,7 @@ func (s *seat) consulted(t *transfer, failed bool, done func(flows.Outcome)) *hu
 		asks.hangup(sip.Reason{})
 		c.attemptEnded(t.prong.attempt)
 		c.drop(asks)
-		a := c.transferAct(TransferRequest{Destination: t.fallback.ActionID, DestinationType: t.fallback.Action, CallerID: t.act.callerID}, nil)
-		a.report = nil
-		c.takeOver(a)
+		t.fallBack()
 		done(gone)
 		return nil
 	}

@@ -42,6 +42,8 @@ func (c *Call) Gather(ctx context.Context, m *flows.IVRMenu) (flows.MenuResult, 
 func (c *Call) mayGather(g *gathering) error {
 	no := func(state, need string) error { return &StateError{State: state, Verb: "gather-dtmf", Need: need} }
 	switch {
+	case c.transfer.attending():
+		return c.consulting("gather-dtmf")
 	case !c.caller.answered:
 		return no(c.record.Status, "answer the call first")
 	case c.peer != nil:

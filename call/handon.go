@@ -21,6 +21,8 @@ type transfer struct {
 
 	// Of an attended transfer by the API, see consult.go:
 	consults  bool // who is transferred away from talks to the new party first
+	left      bool // who consulted has hung up while nobody was rung or talked to
+	hushed    bool // the recording pauses because of it
 	concluded bool
 	fallback  *flows.Fallback
 	fact      events.Transferred
@@ -96,8 +98,10 @@ func (t *transfer) abandon() {
 		return
 	}
 	t.act.told(TransferResult{Result: string(flows.Gone)})
-	if t.consults {
+	if t.consults || t.left {
 		t.conclude(TransferResult{Result: string(flows.Gone)})
+	}
+	if t.consults {
 		t.call.attemptEnded(t.prong.attempt)
 	}
 	t.done()
@@ -150,7 +154,8 @@ func (t *transfer) words() string {
 }
 
 // transferOver is told what came of a transfer. After a failure the two talk on,
-// or the device that has hung up meanwhile is called back. On the loop.
+// or the device that has hung up meanwhile is called back, unless there is a
+// fallback. On the loop.
 func (s *seat) transferOver(t *transfer, failed bool, last flows.Outcome, done func(flows.Outcome)) *hunt {
 	c := s.call
 	if c.act == t.act {
@@ -160,10 +165,18 @@ func (s *seat) transferOver(t *transfer, failed bool, last flows.Outcome, done f
 	if c.transfer == t && t.consults {
 		return s.consulted(t, failed, done)
 	}
-	l := t.prong.leg
+	l, forsaken := t.prong.leg, t.forsaken()
+	if forsaken {
+		t.conclude(TransferResult{Result: string(flows.Gone)})
+	}
 	switch {
 	case c.transfer != t: // done, or abandoned
 		done(last)
+		return nil
+	case t.fallback != nil && (failed || forsaken): // goes before whoever has left the caller
+		c.transfer = nil
+		t.fallBack()
+		done(gone)
 		return nil
 	case !failed: // the flow has dealt with the caller
 		t.done()

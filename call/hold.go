@@ -171,6 +171,8 @@ func (c *Call) Hold(ctx context.Context) error {
 	return c.command(ctx, func() error {
 		no := func(state, need string) error { return &StateError{State: state, Verb: "hold", Need: need} }
 		switch {
+		case c.transfer.attending():
+			return c.consulting("hold")
 		case !c.caller.answered:
 			return no(c.record.Status, "answer the call first")
 		case c.onHold:
@@ -215,6 +217,8 @@ func (c *Call) Mute(ctx context.Context, on bool) error {
 			verb, state = "mute", "muted"
 		}
 		switch {
+		case c.transfer.attending():
+			return c.consulting(verb)
 		case !c.caller.answered:
 			return &StateError{State: c.record.Status, Verb: verb, Need: "answer the call first"}
 		case c.muted == on:

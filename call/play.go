@@ -32,6 +32,8 @@ func (c *Call) Play(ctx context.Context, r PlayRequest) (string, error) {
 	p := &playing{id: events.NewID("play_")}
 	err = c.command(ctx, func() error {
 		switch {
+		case c.transfer.attending():
+			return c.consulting("play-audio")
 		case !c.caller.answered:
 			return &StateError{State: c.record.Status, Verb: "play-audio", Need: "answer the call first"}
 		case c.gather != nil:

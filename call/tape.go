@@ -103,11 +103,14 @@ func (c *Call) roll(rec *recorder.Recording, want flows.Recording) (t *tape, kep
 	c.tape = t
 	c.record.Recordings = append(c.record.Recordings, file.ID)
 	kept = t.keep()
-	c.caller.sound.AddTap(rec)
 	now := c.now()
 	c.tell(&events.Recording{
 		Event: events.RecordingStarted, RecordingID: file.ID, Status: "recording", Format: file.Format, Channels: file.Channels, At: now,
 	}, now)
+	if c.transfer.attending() { // it was being opened when the consultation began
+		c.transfer.hushed = c.turnTape(true)
+	}
+	c.caller.sound.AddTap(rec)
 	c.behind(func() { c.watchTape(t) })
 	return t, kept
 }
@@ -188,6 +191,8 @@ func (c *Call) StartRecording(ctx context.Context, want flows.Recording) (id str
 		switch {
 		case !c.caller.answered:
 			return &StateError{State: c.record.Status, Verb: "record", Need: "answer the call first"}
+		case c.transfer.attending():
+			return c.consulting("record")
 		case c.tape != nil || c.taping != nil:
 			return &StateError{State: "recording", Verb: "record", Need: "stop the present recording first"}
 		}
@@ -236,35 +241,59 @@ func (c *Call) StopRecording(ctx context.Context) error {
 
 // PauseRecording keeps nothing of what is said until ResumeRecording.
 func (c *Call) PauseRecording(ctx context.Context) error {
-	return c.retape(ctx, "record/pause", events.RecordingPaused, "paused", (*recorder.Recording).Pause)
+	return c.retape(ctx, "record/pause", "paused", true)
 }
 
 // ResumeRecording goes on after a pause.
 func (c *Call) ResumeRecording(ctx context.Context) error {
-	return c.retape(ctx, "record/resume", events.RecordingResumed, "recording", (*recorder.Recording).Resume)
+	return c.retape(ctx, "record/resume", "recording", false)
 }
 
 // retape changes the state of the running recording, tells it, and waits until
 // it can be read.
-func (c *Call) retape(ctx context.Context, verb string, name events.Name, status string, change func(*recorder.Recording)) error {
+func (c *Call) retape(ctx context.Context, verb, status string, pause bool) error {
 	var t *tape
 	var kept chan struct{}
 	err := c.onTape(ctx, verb, func(running *tape) error {
 		t = running
-		if t.row.Status == status {
+		switch {
+		case c.transfer.attending():
+			return c.consulting(verb)
+		case t.row.Status == status:
 			return &StateError{State: status, Verb: verb, Need: "that is what the recording does already"}
 		}
-		change(t.rec)
-		t.row.Status = status
-		kept = t.keep()
-		now := c.now()
-		c.tell(&events.Recording{Event: name, RecordingID: t.row.ID, Status: status, Format: t.row.Format, At: now}, now)
+		kept = c.turn(t, pause)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	return t.inIndex(ctx, kept)
+}
+
+// turn pauses a recording, or lets it go on, and tells it. On the loop.
+func (c *Call) turn(t *tape, pause bool) (kept chan struct{}) {
+	name := events.RecordingResumed
+	if t.row.Status = "recording"; pause {
+		name, t.row.Status = events.RecordingPaused, "paused"
+		t.rec.Pause()
+	} else {
+		t.rec.Resume()
+	}
+	kept = t.keep()
+	now := c.now()
+	c.tell(&events.Recording{Event: name, RecordingID: t.row.ID, Status: t.row.Status, Format: t.row.Format, At: now}, now)
+	return kept
+}
+
+// turnTape does so with the recording that runs, if any, and reports whether that
+// has changed anything. On the loop.
+func (c *Call) turnTape(pause bool) bool {
+	if c.tape == nil || (c.tape.row.Status == "paused") == pause {
+		return false
+	}
+	c.turn(c.tape, pause)
+	return true
 }
 
 // onTape runs f with the running recording, on the loop; one that is just being

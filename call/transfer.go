@@ -24,7 +24,7 @@ func (c *Call) Transfer(ctx context.Context, r TransferRequest) (TransferResult,
 	err := c.command(ctx, func() error {
 		switch attended := r.TransferType == "attended"; {
 		case c.transfer.attending():
-			return &StateError{State: "consulting", Verb: "transfer", Need: "wait until whoever consults hangs up, or has the caller back"}
+			return c.consulting("transfer")
 		case attended && c.talking():
 			c.consult(r, out)
 		case attended:

@@ -207,3 +207,90 @@ func TestAttendedTransferOfACallerAlone(t *testing.T) {
 		s.event("call.completed")
 	})
 }
+
+// Who consults hangs up while it rings, and then nobody answers: the fallback goes
+// before who has hung up.
+func TestAttendedTransferTurnsBlindAndFallsBack(t *testing.T) {
+	story(t, func(s *stage) {
+		sold := s.phone("sales", carrierAt, phone.Quirks{})
+		at := s.attended()
+		if got := at.transfers(`, "fallback": {"action": "phone_number", "action_id": "`+sales+`"}`, func() {
+			second := s.rings(at.ben, at.first)
+			s.hangsUp(at.first)
+			pass(moment)
+			s.must(second.Reject(486))
+		}); got != "busy" {
+			s.Errorf("the transfer is %s", got)
+		}
+		out := s.answers(sold)
+		s.talk(at.in, out)
+		s.hangsUp(out)
+		s.over(at.in)
+		s.transferred("attended", "api", "busy")
+		s.event("call.completed")
+	}, drawn("caller", "switch", "anna", "ben", "sales"), undrawn)
+}
+
+// Both who consult hang up at once: whatever comes first, nobody is left and the
+// transfer is told once.
+func TestBothLeaveAConsultation(t *testing.T) {
+	for _, first := range []string{"anna", "ben"} {
+		t.Run(first+" first", func(t *testing.T) {
+			story(t, func(s *stage) {
+				at := s.attended()
+				second := at.consults()
+				one, other := at.first, second
+				if first == "ben" {
+					one, other = other, one
+				}
+				wait := s.later(0, func() { _ = other.Hangup(s.soon()) })
+				_ = one.Hangup(s.soon())
+				wait()
+				s.over(at.in)
+				s.event("call.completed")
+				if n := s.count("call.transferred"); n != 1 {
+					s.Errorf("told %d times", n)
+				}
+			}, drawn("caller", "switch", "anna", "ben"), undrawn)
+		})
+	}
+}
+
+// What the two say who consult is not recorded, and nothing is played to them.
+func TestConsultationIsPrivate(t *testing.T) {
+	story(t, func(s *stage) {
+		at := s.attended()
+		s.command(at.id, "record/start", `{"format": "wav", "channels": "dual"}`, http.StatusOK)
+		pass(time.Second)
+		second := at.consults()
+		s.event("recording.paused")
+		for _, verb := range []string{"play-audio", "gather-dtmf", "mute", "hold", "record/resume", "record/pause"} {
+			body := map[string]string{"play-audio": `{"message": "hello"}`, "gather-dtmf": `{"max_digits": 1}`}[verb]
+			if e := s.command(at.id, verb, body, http.StatusConflict); e.str("error") != "invalid_call_state" {
+				s.Errorf("%s: %v", verb, e)
+			}
+		}
+		at.first.SendTone(callerTone, toneLevel, time.Second)
+		second.SendTone(salesTone, toneLevel, time.Second)
+		pass(2 * time.Second)
+		s.hangsUp(at.first)
+		s.event("recording.resumed")
+		pass(time.Second)
+		at.in.SendTone(2*callerTone, toneLevel, time.Second)
+		pass(2 * time.Second)
+		s.hangsUp(at.in)
+		s.over(second)
+		file := s.download("/v2/recordings/" + s.event("recording.completed").str("recording_id") + "/audio")
+		s.event("call.completed")
+		heard := false
+		for _, pcm := range s.channels(file) {
+			heard = heard || len(sound.Tones(pcm, 2*callerTone, toneLevel-3)) > 0
+			if len(sound.Tones(pcm, callerTone, toneLevel-6)) > 0 || len(sound.Tones(pcm, salesTone, toneLevel-6)) > 0 {
+				s.Error("the consultation is recorded")
+			}
+		}
+		if !heard {
+			s.Error("the caller is not recorded afterwards")
+		}
+	}, undrawn)
+}
