@@ -95,7 +95,7 @@ func (s *Server) lint(_ context.Context, in *ByID) (*lintReply, error) {
 }
 
 // timeline is where the calls to a flow go.
-func (s *Server) timeline(_ context.Context, in *timelineInput) (*timelineReply, error) {
+func (s *Server) timeline(ctx context.Context, in *timelineInput) (*timelineReply, error) {
 	now := s.now()
 	if in.From.IsZero() {
 		in.From = now
@@ -105,6 +105,12 @@ func (s *Server) timeline(_ context.Context, in *timelineInput) (*timelineReply,
 	}
 	if !in.To.After(in.From) || in.To.Sub(in.From) > flows.MaxTimeline {
 		return nil, invalid("to", "must be later than from, by at most 400 days")
+	}
+	select { // one at a time: it is work, and calls go first
+	case s.timelines <- struct{}{}:
+		defer func() { <-s.timelines }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 	follow := func(revision int) (*flows.Timeline, error) {
 		plan := s.Store.Plan()
@@ -119,7 +125,7 @@ func (s *Server) timeline(_ context.Context, in *timelineInput) (*timelineReply,
 			}
 			f, plan = old, plan.With(old)
 		}
-		t, err := plan.Timeline(f, flows.Call{From: in.Caller, To: f.PhoneNumber}, in.From, in.To, now)
+		t, err := plan.Timeline(ctx, f, flows.Call{From: in.Caller, To: f.PhoneNumber}, in.From, in.To, now)
 		if errors.Is(err, flows.ErrLongTimeline) {
 			return nil, invalid("to", "%s", err)
 		}

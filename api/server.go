@@ -73,6 +73,8 @@ type Server struct {
 	stop     sync.Once
 	streams  atomic.Int32
 
+	timelines chan struct{} // of flows: one at a time
+
 	async struct { // commands that were asked for with async=true
 		sync.Mutex
 		wg   sync.WaitGroup
@@ -94,6 +96,8 @@ func New(d Deps) (*Server, error) {
 		limiter:  newLimiter(d.Config.RateLimit),
 		started:  make(chan struct{}),
 		stopping: make(chan struct{}),
+
+		timelines: make(chan struct{}, 1),
 	}
 	var err error
 	if s.metrics, err = newMetrics(s); err != nil {

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -50,16 +51,17 @@ type Change struct {
 // MaxTimeline is the longest span that a timeline is made of.
 const MaxTimeline = 400 * 24 * time.Hour
 
-const mostDecisions = 3_000_000 // conditions looked at for one timeline
+const mostDecisions = 150_000 // edges, marks and conditions looked at for one timeline
 
 // ErrLongTimeline says that a flow changes too often for a span.
 var ErrLongTimeline = errors.New("the flow has too many conditions for so long a span; ask for a shorter one")
 
 // Timeline follows the calls of a caller to f from one change to the next. The
 // digits that callers press are not known, so it ends at menus; other flows are
-// looked into.
-func (p *Plan) Timeline(f *CallFlow, c Call, from, to, now time.Time) (*Timeline, error) {
-	w := &watch{plan: p, call: c, zones: map[*time.Location][]int{}, calendars: map[string]*calendarPlan{}, seen: map[string]bool{}}
+// looked into. Of other destinations nobody knows how they turn out, so the first
+// one is where a call goes.
+func (p *Plan) Timeline(ctx context.Context, f *CallFlow, c Call, from, to, now time.Time) (*Timeline, error) {
+	w := &watch{plan: p, call: c, zones: map[*time.Location][]int{}, calendars: map[string]*calendarPlan{}, rules: map[*flowPlan][]watched{}}
 	root := p.flows[f.ID]
 	if root == nil || root.flow != f {
 		root = p.compile(f)
@@ -74,17 +76,24 @@ func (p *Plan) Timeline(f *CallFlow, c Call, from, to, now time.Time) (*Timeline
 		zone = root.zone
 	}
 	t.Timezone = zone.String()
-	edges := w.edges(from, to)
-	if len(edges)*max(1, w.conditions) > mostDecisions {
+	if w.count(from, to); w.looked > mostDecisions {
 		return nil, ErrLongTimeline
 	}
-	for _, at := range edges {
-		s := w.goes(root, at, 0)
-		s.From = at.UTC()
-		if n := len(t.Stretches); n > 0 && t.Stretches[n-1].same(s) {
+	var last whither
+	for n, at := range w.edges(from, to) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		w.hops, w.open = 0, map[*calendarPlan]bool{}
+		is, why := w.flow(root, at, 0)
+		if w.looked > mostDecisions {
+			return nil, ErrLongTimeline
+		}
+		if n > 0 && is == last {
 			continue
 		}
-		t.Stretches = append(t.Stretches, s)
+		last = is
+		t.Stretches = append(t.Stretches, is.stretch(at, w.words(why, at)))
 	}
 	for i := range t.Stretches {
 		s := &t.Stretches[i]
@@ -98,10 +107,6 @@ func (p *Plan) Timeline(f *CallFlow, c Call, from, to, now time.Time) (*Timeline
 	}
 	t.Marks = append(t.Marks, w.marks(from, to)...)
 	return t, nil
-}
-
-func (s Stretch) same(o Stretch) bool {
-	return s.Destination == o.Destination && s.DestinationType == o.DestinationType && (s.Rule == nil) == (o.Rule == nil) && (s.Rule == nil || *s.Rule == *o.Rule)
 }
 
 func (s Stretch) words() string {
@@ -121,57 +126,6 @@ func localSpan(from, to time.Time, zone *time.Location) string {
 	return a.Format("Mon Jan 2 15:04") + "–" + end
 }
 
-// watch is what a timeline looks at.
-type watch struct {
-	plan       *Plan
-	call       Call
-	zone       *time.Location // of the first condition
-	zones      map[*time.Location][]int
-	calendars  map[string]*calendarPlan
-	moments    []time.Time
-	conditions int
-	seen       map[string]bool
-	screens    []*screen
-}
-
-// collect notes the minutes at which the conditions of a flow, and of those it
-// hands over to, can change.
-func (w *watch) collect(f *flowPlan) {
-	if w.seen[f.flow.ID] {
-		return
-	}
-	w.seen[f.flow.ID] = true
-	note := func(zone *time.Location, minutes ...int) {
-		if w.zone == nil {
-			w.zone = zone
-		}
-		w.zones[zone] = append(w.zones[zone], minutes...)
-	}
-	for i, r := range f.rules {
-		if !r.catchAll {
-			continue
-		}
-		w.conditions += len(r.conditions)
-		for _, c := range r.conditions {
-			switch c := c.(type) {
-			case *screen:
-				w.screens = append(w.screens, c)
-			case *schedule:
-				note(c.zone, 0, c.start, c.end)
-			case calendarCondition:
-				if c.plan != nil && w.calendars[c.id] == nil {
-					w.calendars[c.id] = c.plan
-					note(c.plan.zone, c.plan.minutes...)
-					w.moments = append(w.moments, c.plan.moments()...)
-				}
-			}
-		}
-		if next := w.plan.flows[f.flow.Routing[i].Destination]; next != nil && f.flow.Routing[i].DestinationType == ToFlow {
-			w.collect(next)
-		}
-	}
-}
-
 // edges are the moments of the span at which something can change, its begin
 // first.
 func (w *watch) edges(from, to time.Time) []time.Time {
@@ -185,34 +139,6 @@ func (w *watch) edges(from, to time.Time) []time.Time {
 	list = slices.DeleteFunc(list, func(t time.Time) bool { return t.Before(from) || !t.Before(to) })
 	slices.SortFunc(list, time.Time.Compare)
 	return slices.CompactFunc(list, time.Time.Equal)
-}
-
-// goes is where a call goes at a moment.
-func (w *watch) goes(f *flowPlan, at time.Time, depth int) Stretch {
-	for i, r := range f.rules {
-		if !r.catchAll {
-			continue
-		}
-		because := []string{fmt.Sprintf("rule %d takes any call", i)}
-		if !slices.ContainsFunc(r.conditions, func(c condition) bool {
-			v := c.check(w.call, at)
-			because = append(because, v.Condition+" holds: "+v.Text)
-			return !v.Holds
-		}) {
-			rule := f.flow.Routing[i]
-			s := Stretch{Rule: &i, Destination: rule.Destination, DestinationType: rule.DestinationType, Because: strings.Join(because, "; ")}
-			next := w.plan.flows[rule.Destination]
-			if rule.DestinationType != ToFlow || next == nil || !next.flow.Active || depth == maxHandOver {
-				return s
-			}
-			if there := w.goes(next, at, depth+1); there.Rule != nil {
-				s.Destination, s.DestinationType = there.Destination, there.DestinationType
-				s.Because += "; call flow " + rule.Destination + ": " + there.Because
-			}
-			return s
-		}
-	}
-	return Stretch{Because: "no rule holds"}
 }
 
 // marks are the changes of clocks and the special dates in a span.
