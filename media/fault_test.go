@@ -125,6 +125,7 @@ func TestLogHoldsNothingUp(t *testing.T) {
 		}
 	}})
 	c.s = benchLeg(t, e, codec.PCMU)
+	c.speaks()
 	c.s.ExpectFrom(netip.MustParseAddr("192.0.2.9"))
 	sh := c.s.shard.Load()
 	for _, step := range []func(){c.packet, func() { c.s.proof = unanswered{spent: time.Hour, looked: 1}; c.s.answered(c.now) }} {

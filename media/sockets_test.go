@@ -51,14 +51,14 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 
 // far is a far end on a real socket.
 type far struct {
-	t       *testing.T
+	t       testing.TB
 	conn    *net.UDPConn
 	session *media.Session
 	to      netip.AddrPort
 	seq     uint16
 }
 
-func newFar(t *testing.T, host string) *far {
+func newFar(t testing.TB, host string) *far {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(host)})
 	if err != nil {
@@ -69,7 +69,7 @@ func newFar(t *testing.T, host string) *far {
 }
 
 // calls opens a session with a far end.
-func calls(t *testing.T, e *media.Engine) *far {
+func calls(t testing.TB, e *media.Engine) *far {
 	t.Helper()
 	f := newFar(t, "127.0.0.1")
 	var err error
@@ -186,32 +186,53 @@ func TestRelayOnSockets(t *testing.T) {
 	})
 }
 
-// A stranger is never heard at the far end nor by a tap, before or after the
-// real one has spoken, and a port that is flooded keeps nobody else waiting.
+// A stranger is never heard at the far end nor by a tap, whether it comes before the
+// real one or with it, wherever signalling comes from, and a port that is flooded
+// keeps nobody else waiting.
 func TestFloodOfStrangers(t *testing.T) {
-	onSockets(t, func(t *testing.T, e *media.Engine) {
-		a, z, flooded := calls(t, e), calls(t, e), calls(t, e)
-		relayed(a, z)
-		tape := &crier{}
-		flooded.session.AddTap(tape)
-		mallory := newFar(t, "127.0.0.2")
-		ports := []netip.AddrPort{a.to, flooded.to, netip.AddrPortFrom(loopback, flooded.to.Port()+1)}
-		for range 200 {
-			for _, mallory.to = range ports {
-				for range 50 {
-					mallory.say(1)
-				}
+	for name, trusted := range map[string]netip.Addr{
+		"signalling unknown":        {},
+		"signalling from there":     loopback,
+		"signalling from elsewhere": netip.MustParseAddr("127.0.0.3"),
+		"signalling from outside":   netip.MustParseAddr("203.0.113.9"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			onSockets(t, func(t *testing.T, e *media.Engine) { flood(t, e, trusted) })
+		})
+	}
+}
+
+func flood(t *testing.T, e *media.Engine, trusted netip.Addr) {
+	a, z, flooded := calls(t, e), calls(t, e), calls(t, e)
+	for _, f := range []*far{a, z, flooded} {
+		f.session.ExpectFrom(trusted)
+	}
+	tape := &crier{}
+	flooded.session.AddTap(tape)
+	mallory := newFar(t, "127.0.0.2")
+	ports := []netip.AddrPort{a.to, flooded.to, netip.AddrPortFrom(loopback, flooded.to.Port()+1)}
+	spray := func() {
+		for _, mallory.to = range ports {
+			for range 50 {
+				mallory.say(1)
 			}
-			a.passes(z)
 		}
-		flooded.session.RemoveTap(tape)
-		if tape.heard != 0 {
-			t.Errorf("%d frames of the stranger", tape.heard)
-		}
-		if st := flooded.session.Stats(); st.Refused == 0 || st.Remote != flooded.at() || st.PacketsReceived != 0 {
-			t.Errorf("%+v", st)
-		}
-	})
+	}
+	for range 50 {
+		spray()
+	}
+	relayed(a, z)
+	for range 100 {
+		spray()
+		a.passes(z)
+	}
+	flooded.session.RemoveTap(tape)
+	if tape.heard != 0 {
+		t.Errorf("%d frames of the stranger", tape.heard)
+	}
+	if st := flooded.session.Stats(); st.Refused == 0 || st.Remote != flooded.at() || st.PacketsReceived != 0 {
+		t.Errorf("%+v", st)
+	}
 }
 
 // crier counts the frames in which anything is heard.
