@@ -189,6 +189,7 @@ func TestPhonesByEveryTransport(t *testing.T) {
 			y.endedBy(there, "caller")
 
 			alice.AutoAnswer()
+			alice.RecordAfresh()
 			bob.Call(y.at("alice", transport), 10*time.Second)
 			back := y.initiated("bob", "alice")
 			alice.Expect("Media streams established", 5*time.Second)

@@ -168,6 +168,13 @@ func (l *Linphone) Answer(within time.Duration) {
 // AutoAnswer answers every call from now on.
 func (l *Linphone) AutoAnswer() { l.Type("autoanswer enable") }
 
+// RecordAfresh has the next call recorded in a file of its own: at another rate it would be written over what the call
+// before has left.
+func (l *Linphone) RecordAfresh() {
+	l.Recording = filepath.Join(l.tb.TempDir(), "heard.wav")
+	l.Type("record " + l.Recording)
+}
+
 // Press presses keys, one after the other, as RFC 4733 events.
 func (l *Linphone) Press(keys string) { l.Type(strings.TrimSpace(keys)) }
 
