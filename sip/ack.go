@@ -55,17 +55,23 @@ func (l *Leg) settle(sdp []byte) {
 // ack acknowledges a 2xx to an INVITE of ours: a request of its own, with its
 // own branch and no transaction (RFC 3261 §13.2.2.4). It returns the message,
 // which answers every repetition of the 2xx. An ACK cannot be challenged, so it
-// shows what the INVITE has proved, to the host that has seen it (§22.1).
+// shows what the INVITE has proved, to the host that has seen it (§22.1), and
+// never in the clear what was proved over TLS.
 func (d *dialog) ack(invite *clientTx) (data []byte, way flow) {
 	r := d.request("ACK")
 	r.cseq = invite.req.cseq
-	if d.next.remote.Addr() == invite.way().remote.Addr() {
+	if d.next.keepsProofsOf(invite.way()) {
 		r.headers = invite.proofs()
 	}
 	r.via = d.next.via(branchCookie + newToken())
 	data = r.bytes()
 	d.next.send(data, nil)
 	return data, d.next
+}
+
+// keepsProofsOf reports whether what was shown one way may be shown this way.
+func (f flow) keepsProofsOf(shown flow) bool {
+	return f.remote.Addr() == shown.remote.Addr() && (f.sock.secure() || !shown.sock.secure())
 }
 
 // proofs are the credentials that a request has.
