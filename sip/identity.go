@@ -101,17 +101,23 @@ var userForm = regexp.MustCompile(`^[+*#0-9A-Za-z][*#0-9A-Za-z._+-]{0,63}$`)
 // Asserted is the caller as the trunk asserts it (RFC 3325): of several
 // identities the first that can be one. Only what a trunk says counts.
 func (in *Invitation) Asserted() (Party, bool) {
+	p, _, ok := in.asserted()
+	return p, ok
+}
+
+// asserted is the identity chosen, as read and as written.
+func (in *Invitation) asserted() (p Party, written string, ok bool) {
 	if in.Trunk == nil {
-		return Party{}, false
+		return Party{}, "", false
 	}
 	for _, value := range elements(in.Header("p-asserted-identity")) {
 		a, ok := readParty(value)
 		if !ok || anonymous(a.Party, "") || !userForm.MatchString(a.User) {
 			continue
 		}
-		return a.Party, true
+		return a.Party, value, true
 	}
-	return Party{}, false
+	return Party{}, "", false
 }
 
 // Diversions are the stations that sent the call on before it came here, the

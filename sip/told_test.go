@@ -71,7 +71,7 @@ func TestWhichNumberIsVouchedFor(t *testing.T) {
 		req := msg.(*sipmsg.Request)
 		in := told(map[string]string{"p-asserted-identity": c.asserted})
 		in.From.User, in.Trunk.Believed, in.Anonymous = userOf(req.From().Address), c.believed, c.withheld
-		verstat, _ := trunkVerstat(req, in.asserts())
+		verstat, _ := in.trunkVerstat(req)
 		if got := in.shownNumber(); got != c.number || verstat != c.verstat {
 			t.Errorf("%+v: %s, %s", c, got, verstat)
 		}

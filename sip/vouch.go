@@ -17,7 +17,7 @@ func (e *Endpoint) vouch(a arrival, in *Invitation) {
 	if in.Device != nil {
 		return
 	}
-	in.Verstat, in.Attestation = trunkVerstat(a.req, in.asserts())
+	in.Verstat, in.Attestation = in.trunkVerstat(a.req)
 	if e.cfg.Verify == nil {
 		return
 	}
@@ -58,18 +58,16 @@ func (in *Invitation) shownNumber() string {
 }
 
 // trunkVerstat is the verstat parameter that a carrier adds to the number it has
-// verified (3GPP TS 24.229 §7.2A.20), in P-Asserted-Identity if that is who calls,
-// or else in From. A stranger's is never seen: only trunks and devices are let in.
-func trunkVerstat(req *sipmsg.Request, asserted bool) (verstat, attestation string) {
+// verified (3GPP TS 24.229 §7.2A.20): to the one of P-Asserted-Identity that the
+// call is shown with, or else to that of From. A stranger's is never seen: only
+// trunks and devices are let in.
+func (in *Invitation) trunkVerstat(req *sipmsg.Request) (verstat, attestation string) {
 	said := ""
-	for _, h := range req.GetHeaders("p-asserted-identity") {
-		for _, one := range elements(h.Value()) {
-			if asserted {
-				said = cmp.Or(said, verstatOf(one))
-			}
-		}
+	p, written, ok := in.asserted()
+	if ok = ok && in.asserts(); ok {
+		said = verstatOf(written)
 	}
-	if said == "" {
+	if said == "" && (!ok || p.User == in.From.User) {
 		said = verstatOf(req.From().Value())
 	}
 	word := strings.ToLower(said)

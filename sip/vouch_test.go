@@ -22,6 +22,8 @@ func TestTrunkVouchesForTheCaller(t *testing.T) {
 		{"P-Asserted-Identity: <tel:+12155550112;verstat=No-TN-Validation>", "none "},
 		{"P-Asserted-Identity: <tel:+12155550112;verstat=>", "none "},
 		{"P-Asserted-Identity: <tel:+12155550112>;verstat=TN-Validation-Passed", "none "},
+		{"P-Asserted-Identity: <tel:+12155550112>, <tel:+12155550113;verstat=TN-Validation-Passed>", "none "}, // somebody else
+		{"P-Asserted-Identity: <tel:+12155550112;verstat=TN-Validation-Failed>, <tel:+12155550113;verstat=TN-Validation-Passed>", "failed "},
 		{"Identity: a.b.c;info=<https://127.0.0.1/x>;ppt=shaken", "none "}, // nobody verifies it
 	} {
 		story(t, func(b *bench) {
