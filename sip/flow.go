@@ -33,13 +33,19 @@ func (f flow) send(data []byte, of *clientTx) {
 		}
 		return
 	}
-	way := transport.Way{Remote: f.remote, Dial: f.alt, Name: f.name, Insecure: f.insecure, Accepted: f.accepted}
 	if of == nil {
-		f.sock.conns.Send(way, data, nil)
+		f.sock.conns.Send(f.way(), data, nil)
 		return
 	}
-	f.sock.conns.Send(way, data, sender{of, f.sock})
+	f.sock.conns.Send(f.way(), data, sender{of, f.sock})
 }
+
+func (f flow) way() transport.Way {
+	return transport.Way{Remote: f.remote, Dial: f.alt, Name: f.name, Insecure: f.insecure, Accepted: f.accepted}
+}
+
+// there reports whether the connection that messages go by exists.
+func (f flow) there() bool { return !f.reliable() || f.sock.conns.Has(f.way()) }
 
 // via is our Via value for a new transaction over this flow. rport asks for the
 // answer to come back the way the request went (RFC 3581 §3).

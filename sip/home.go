@@ -64,8 +64,12 @@ func (h *homes) lost(c *transport.Conn) {
 func (x *Registered) lives(way flow) {
 	x.away()
 	if way.reliable() {
-		x.home, x.since = unmapped(way.target().Addr), time.Now()
-		x.ep.homes.enter(x.home, x)
+		at := unmapped(way.target().Addr)
+		x.home, x.since = at, x.ep.cfg.Now()
+		x.ep.homes.enter(at, x)
+		if !way.there() { // gone before anybody could be told
+			x.box.post(func() { x.cut(at) })
+		}
 	}
 }
 
@@ -87,13 +91,13 @@ func (x *Registered) cut(at netip.AddrPort) {
 	if x.home != at || x.pending || x.ending {
 		return
 	}
-	if time.Since(x.since) > steady {
+	if x.ep.cfg.Now().Sub(x.since) > steady {
 		x.cuts = 0
 	}
 	wait := backOff(503, x.cuts, x.ep.cfg.Random())
 	x.cuts++
 	x.away()
-	if time.Until(x.due) > wait {
+	if x.due.Sub(x.ep.cfg.Now()) > wait {
 		x.ep.log.Info("connection to registrar lost", "registrar", x.host, "retry", wait)
 		x.timer.Stop()
 		x.timer = loop.AfterFunc(x.box.post, wait, x.attempt)

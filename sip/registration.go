@@ -203,7 +203,7 @@ func (x *Registered) registered(r reply, granted time.Duration) {
 	x.lives(r.way)
 	x.timer.Stop()
 	again := refreshAfter(granted, x.ep.cfg.Random())
-	x.due = time.Now().Add(again)
+	x.due = x.ep.cfg.Now().Add(again)
 	x.timer = loop.AfterFunc(x.box.post, again, x.attempt)
 	x.expiry.Stop()
 	x.expiry = loop.AfterFunc(x.box.post, granted, x.expired)

@@ -225,11 +225,7 @@ func (p *Port) send(m message) {
 func (p *Port) find(w Way) (*Conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	there := w.key(w.Remote)
-	if w.Accepted {
-		there = Way{}.key(w.Remote)
-	}
-	if c, ok := p.byKey[there]; ok {
+	if c := p.there(w); c != nil {
 		return c, nil
 	}
 	switch {
@@ -239,13 +235,32 @@ func (p *Port) find(w Way) (*Conn, error) {
 		return nil, fmt.Errorf("%s: %w", w.Remote, ErrGone)
 	}
 	k := w.key(w.Dial)
-	if c, ok := p.byKey[k]; ok {
-		return c, nil
-	}
 	c := &Conn{port: p, key: k, dialled: true, opened: time.Now()}
 	p.all[c], p.byKey[k] = struct{}{}, c
 	p.wg.Go(func() { p.dial(c) })
 	return c, nil
+}
+
+// Has reports whether there is a connection for a way.
+func (p *Port) Has(w Way) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.there(w) != nil
+}
+
+// there is the connection for a way, or nil; mu is held.
+func (p *Port) there(w Way) *Conn {
+	k := w.key(w.Remote)
+	if w.Accepted {
+		k = Way{}.key(w.Remote)
+	}
+	if c, ok := p.byKey[k]; ok {
+		return c
+	}
+	if !w.Dial.IsValid() || Web(p.cfg.Network) {
+		return nil
+	}
+	return p.byKey[w.key(w.Dial)]
 }
 
 // another sends a message again whose connection has turned out to be dead, by a
