@@ -94,6 +94,44 @@ func TestToneIsHeard(t *testing.T) {
 	})
 }
 
+// A key that follows another without a pause does not click: nothing far from
+// the tones of both is as loud as a click is.
+func TestToneChangesSoftly(t *testing.T) {
+	for _, rate := range []int{8000, 16000} {
+		for at := rate / 20; at < rate/20+rate/100; at += rate / 1000 {
+			pcm := make([]int16, rate/10)
+			tone := Tone{Rate: rate}
+			tone.Fill(pcm[:at], '1')
+			tone.Fill(pcm[at:], 'D')
+			for i := 1; i < len(pcm); i++ {
+				// What two sines may change by in a sample, and the fades.
+				if step := math.Abs(float64(pcm[i]) - float64(pcm[i-1])); step > 1.1*2*math.Pi/float64(rate)*(dbm0(DefaultLow)*941+dbm0(DefaultHigh)*1633)+dbm0(DefaultHigh)*1000/float64(rate) {
+					t.Fatalf("changed at %d: a step of %.0f at %d", at, step, i)
+				}
+			}
+			if i := at; rate == 16000 && pcm[i-1] > 3000 && pcm[i] < 1000 {
+				t.Errorf("cut at %d: %d, then %d", at, pcm[i-1], pcm[i])
+			}
+		}
+	}
+}
+
+// The tones are where a sine is after a minute.
+func TestToneStaysInTune(t *testing.T) {
+	var tone Tone
+	pcm := make([]int16, 160)
+	for frame := range 3000 {
+		tone.Fill(pcm, '5')
+		for i, v := range pcm {
+			x := 2 * math.Pi * float64(frame*160+i) / 8000
+			want := dbm0(DefaultLow)*math.Sin(770*x) + dbm0(DefaultHigh)*math.Sin(1336*x)
+			if frame > 0 && math.Abs(want-float64(v)) > 0.6 {
+				t.Fatalf("sample %d of frame %d is %d, must be %.1f", i, frame, v, want)
+			}
+		}
+	}
+}
+
 func TestFlashIsSilent(t *testing.T) {
 	pcm := []int16{1, 2, 3}
 	new(Tone).Fill(pcm, Flash)
