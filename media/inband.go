@@ -106,7 +106,16 @@ func (l *listening) delay(pcm []int16) []int16 {
 	copy(l.frames[l.held][:], pcm)
 	silent := suspect || l.suspected
 	if silent {
-		clear(out) // without a fade: the key may have begun with the frame
+		// Two milliseconds fade what may be speech, and may be the key's beginning
+		// already: too little to be heard as one.
+		over := len(out) / 10
+		if l.silent {
+			over = 0
+		}
+		for i := range over {
+			out[i] = int16(int(out[i]) * (over - i) / over)
+		}
+		clear(out[over:])
 	} else if over := len(out) / 4; l.silent {
 		for i := range over {
 			out[i] = int16(int(out[i]) * i / over)

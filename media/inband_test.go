@@ -196,6 +196,44 @@ func TestDigitsOfSeveralKindsCountOnce(t *testing.T) {
 	}
 }
 
+// Where a key begins in speech the speech fades: no step in it is larger than
+// its own.
+func TestSuspectedSoundFades(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		alice, bob := b.newParty("10.0.1.1:4000", codec.PCMU, media.DigitsTones), b.newParty("10.0.1.2:4000", codec.PCMU, media.DigitsEvents)
+		media.Bridge(alice.session, bob.session)
+		key := new(dtmf.Tone).Append(make([]int16, 80), "5", 100*time.Millisecond, 100*time.Millisecond)
+		const speaks = 31 // then a frame begins where the speech is far from nothing
+		together(func() {
+			alice.talk(60, func(i int) []byte {
+				pcm := sine(i, 440, 3000)
+				if at := (i - speaks) * 160; at >= 0 && at < len(key) {
+					from := 0
+					if i == speaks {
+						from = 80
+					}
+					clear(pcm[from:])
+					copy(pcm[from:], key[at+from:])
+				}
+				return encode(alice.c, pcm)
+			})
+		}, func() { bob.talk(60, func(i int) []byte { return bob.tone(i, 300, 2000) }) })
+		pcm := bob.audio()
+		silent := 0
+		for i := 1; i < len(pcm); i++ {
+			if step := int(pcm[i]) - int(pcm[i-1]); max(step, -step) > 1400 {
+				t.Errorf("a step of %d at %d", step, i)
+			}
+			if pcm[i] == 0 {
+				silent++
+			}
+		}
+		if silent < 800 {
+			t.Errorf("the key was not silenced: %d samples are", silent)
+		}
+	})
+}
+
 // Tones in a stream that loses every twentieth packet: each key is heard once.
 func TestTonesUnderLoss(t *testing.T) {
 	onBench(t, media.Config{}, func(b *bench) {
