@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pion/rtp"
@@ -193,6 +194,7 @@ func TestAsymmetricPayloadTypes(t *testing.T) {
 		alice.pt = ours
 		alice.say(2*time.Second, 1000)
 		alice.pt = theirs
+		synctest.Wait()
 		if level, _ := toneIn(alice.sound()[16000:24000], 16000, 1000, 32767); math.Abs(level+3.14) > 0.5 {
 			t.Errorf("the beep came at %.1f dB", level)
 		}
