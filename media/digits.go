@@ -179,7 +179,10 @@ func (s *Session) passDigit(sh *shard, d dtmf.Press) {
 		}
 	}
 	if s.opts.SendDigit == nil {
-		note(s.leg.sender.Queue(string(rune(d.Symbol)), d.Duration, 0))
+		err := s.leg.sender.Queue(string(rune(d.Symbol)), d.Duration, 0)
+		if err != nil {
+			sh.later(s, "log", func() { note(err) })
+		}
 		return
 	}
 	sh.later(s, "digit", func() { note(s.signalDigits(string(rune(d.Symbol)), d.Duration)) })
