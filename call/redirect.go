@@ -22,8 +22,11 @@ func (h *hunt) onward(p *prong, o flows.Outcome, contacts []string) {
 	}
 	h.failed(p, o)
 	if other != nil {
-		// Who asked for a transfer has got the caller there.
-		h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
+		if t := h.call.transfer; t != nil && t.act == h.act { // who waits is let go now
+			h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
+		}
+		// Who asked for the call is told what comes of it there.
+		other.report, other.progress, h.act.report = h.act.report, h.act.progress, nil
 		h.call.takeOver(other)
 		return
 	}

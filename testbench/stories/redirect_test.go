@@ -2,6 +2,7 @@ package stories_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -243,4 +244,27 @@ func TestTransferThatIsSentOn(t *testing.T) {
 		s.transferred("blind", "callee", "connected")
 		s.event("call.completed")
 	}, drawn("caller", "switch", "anna", "ben", "sales"))
+}
+
+// The API is told what came of the flow that a phone sends its calls to, not
+// that it began.
+func TestTransferThatIsSentOnToNobody(t *testing.T) {
+	story(t, func(s *stage) {
+		a, b := s.parties()
+		ben := s.colleagues("ben")[0]
+		s.create("/v2/call-flows", `{"name": "other", "phone_number": "`+support+`", "routing": [`+toSales+`]}`)
+		in, id := s.taken(a)
+		wait := s.later(0, func() {
+			s.must(moved(s.next(ben), "<sip:"+support+"@10.0.0.1>"))
+			s.must(s.next(b).Reject(486))
+		})
+		got := s.command(id, "transfer", `{"destination": "dev_ben", "destination_type": "device"}`, http.StatusOK)
+		wait()
+		if got.str("result") != "busy" {
+			s.Errorf("%v", got)
+		}
+		s.over(in)
+		s.transferred("blind", "api", "busy")
+		s.event("call.failed")
+	}, undrawn)
 }
