@@ -27,7 +27,7 @@ func TestDigitsOnceUnderLoss(t *testing.T) {
 				lose := func(n int) bool { return n%33 < 1 || n%100 > 60 && n%100 < 64 }
 				alice.talk(20, func(i int) []byte { return alice.tone(i, 500, 3000) })
 				for i := range len(dialled) {
-					alice.press(dialled[i], 5, lose)
+					alice.press(dialled[i], lose)
 					alice.talk(3, func(i int) []byte { return alice.tone(i, 500, 3000) })
 				}
 				alice.talk(100, func(i int) []byte { return alice.tone(i, 500, 3000) })
@@ -52,10 +52,10 @@ func TestDigitsOnceUnderLoss(t *testing.T) {
 	}
 }
 
-// packets, except those that are lost.
-func (p *peer) press(symbol byte, updates int, lose func(n int) bool) {
+// press holds a key for 100 ms and sends its packets, except those that are lost.
+func (p *peer) press(symbol byte, lose func(n int) bool) {
 	s := dtmf.NewSender(20 * time.Millisecond)
-	if err := s.Queue(string(symbol), time.Duration(updates)*20*time.Millisecond, 0); err != nil {
+	if err := s.Queue(string(symbol), 100*time.Millisecond, 0); err != nil {
 		p.b.t.Fatal(err)
 	}
 	began := p.ts
@@ -149,7 +149,7 @@ func TestDigitsAfterATransfer(t *testing.T) {
 				info := func(key byte) { s.HearDigit(dtmf.Digit{Symbol: key, Duration: 100 * time.Millisecond}) }
 				for _, key := range "12" {
 					alice.talk(20, speech)
-					alice.press(byte(key), 5, func(int) bool { return false })
+					alice.press(byte(key), func(int) bool { return false })
 					info(byte(key))
 				}
 				alice.talk(10, speech)

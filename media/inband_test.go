@@ -48,7 +48,7 @@ func (p *party) dial(digits string) {
 		p.talk(12, func(i int) []byte { return p.tone(i, 440, 3000) })
 		switch p.kind {
 		case media.DigitsEvents:
-			p.press(digits[i], 5, func(int) bool { return false })
+			p.press(digits[i], func(int) bool { return false })
 		case media.DigitsInfo:
 			p.session.HearDigit(dtmf.Digit{Symbol: digits[i], Duration: 100 * time.Millisecond})
 		case media.DigitsTones:
@@ -140,7 +140,7 @@ func TestDigitsOfSeveralKindsCountOnce(t *testing.T) {
 	press := func(p *peer, s *media.Session, kind string, key byte) {
 		switch kind {
 		case media.DigitsEvents:
-			p.press(key, 5, func(int) bool { return false })
+			p.press(key, func(int) bool { return false })
 		case media.DigitsInfo:
 			s.HearDigit(dtmf.Digit{Symbol: key, Duration: 100 * time.Millisecond})
 			p.talk(5, func(i int) []byte { return p.tone(i, 440, 3000) })
