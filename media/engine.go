@@ -31,9 +31,10 @@ type Engine struct {
 // error of Run and of Open.
 func New(cfg Config, log *slog.Logger) *Engine {
 	cfg = cfg.withDefaults()
-	e := &Engine{cfg: cfg, log: log, own: newOwn(cfg), epoch: time.Now(), sessions: make(map[*Session]struct{})}
+	e := &Engine{cfg: cfg, log: log, epoch: time.Now(), sessions: make(map[*Session]struct{})}
 	if cfg.Validate() == nil {
 		e.ports = newPorts(cfg)
+		e.own = newOwn(cfg, e.ports)
 	}
 	for range runtime.GOMAXPROCS(0) {
 		e.shards = append(e.shards, &shard{engine: e})

@@ -9,13 +9,13 @@ import (
 // own are the addresses at which this engine's ports are. Whoever aims a leg at
 // another one has the switch talk to itself, for ever and as fast as it can.
 type own struct {
-	min, max uint16
+	ports    *ports
 	hosts    []netip.Addr
 	loopback bool // all loopback addresses are ours
 }
 
-func newOwn(cfg Config) own {
-	o := own{min: uint16(cfg.PortMin), max: uint16(cfg.PortMax), hosts: []netip.Addr{cfg.Advertise.Unmap(), cfg.Bind.Unmap()}}
+func newOwn(cfg Config, p *ports) own {
+	o := own{ports: p, hosts: []netip.Addr{cfg.Advertise.Unmap(), cfg.Bind.Unmap()}}
 	o.loopback = cfg.Listen == nil || cfg.Advertise.IsLoopback()
 	if cfg.Listen != nil {
 		return o // a network of its own
@@ -31,10 +31,10 @@ func newOwn(cfg Config) own {
 	return o
 }
 
-// has says whether an address is one of a port of ours. Other programs of this
-// machine have ports outside of the range.
+// has says whether an address is one of a port that we hold. Other programs of
+// this machine may have the rest of the range.
 func (o *own) has(a netip.AddrPort) bool {
-	if a.Port() < o.min || a.Port() > o.max {
+	if !o.ports.holds(a.Port()) {
 		return false
 	}
 	ip := a.Addr().Unmap()

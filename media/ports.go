@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"b2bua/media/port"
@@ -32,6 +33,7 @@ type ports struct {
 	open  func(netip.AddrPort) (port.Socket, error)
 	queue []pair
 	inUse int
+	held  [1 << 15]atomic.Bool // pairs in use, by half their even port; read with every packet from elsewhere
 }
 
 type pair struct {
@@ -81,6 +83,7 @@ func (p *ports) next() (at int, ok bool) {
 	}
 	p.queue = p.queue[1:]
 	p.inUse++
+	p.held[first.port/2].Store(true)
 	return first.port, true
 }
 
@@ -102,7 +105,11 @@ func (p *ports) release(at int) {
 	defer p.mu.Unlock()
 	p.queue = append(p.queue, pair{port: at, freed: time.Now()})
 	p.inUse--
+	p.held[at/2].Store(false)
 }
+
+// holds says whether a port is one of a pair in use.
+func (p *ports) holds(at uint16) bool { return p.held[at/2].Load() }
 
 func (p *ports) used() int {
 	p.mu.Lock()
