@@ -105,7 +105,11 @@ func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 		further += "module_app mwi.so\n"
 	}
 	config := fmt.Sprintf(baresipConfig, b.Port, rtp, rtp+8, play, modulePath(tb), further, b.dir, control)
-	for name, text := range map[string]string{"config": config, "accounts": a.line(b.Port), "contacts": ""} {
+	accounts := a.line(b.Port)
+	if a.Lamp {
+		accounts = "" // see afterwards
+	}
+	for name, text := range map[string]string{"config": config, "accounts": accounts, "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			tb.Fatalf("configure baresip: %v", err)
 		}
@@ -113,11 +117,28 @@ func StartBaresip(tb testing.TB, play string, a Account) *Baresip {
 	b.Process = Start(tb, b.dir, nil, "baresip", "-f", b.dir)
 	b.Expect("baresip is ready", 10*time.Second)
 	b.connect(control)
+	if a.Lamp {
+		b.afterwards(a)
+	}
 	if a.Registrar != "" {
 		// Its output tells, not its events: they do not reach a control socket that connects a moment too late.
 		b.Expect(`200 OK .*\[\d+ binding`, 10*time.Second)
 	}
 	return b
+}
+
+// mwiTimer is when the mwi module of baresip walks through its subscriptions, once, counted from when it is loaded.
+const mwiTimer = time.Millisecond
+
+// afterwards gives baresip its account once it runs. On its walk mwi subscribes once for each subscription that there
+// is, and appends it to the list that it walks through: a phone that has registered before then subscribes for ever and
+// reads nothing any more. With its account in the file it has done so after two exchanges with its registrar, now and
+// then before that timer. A command that is sent when the timer is due is read by the round of baresip's loop that ends
+// with the walk, or by a later one, and its REGISTER is answered after that.
+func (b *Baresip) afterwards(a Account) {
+	b.tb.Helper()
+	Talk(2 * mwiTimer) // its clock counts whole milliseconds
+	b.Command("uanew", strings.TrimSpace(a.line(b.Port)))
 }
 
 func modulePath(tb testing.TB) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -78,6 +79,20 @@ func TestSIPpRefusals(t *testing.T) {
 			expect(t, there.Result(10*time.Second), 1)
 		})
 	}
+}
+
+// A registrar that answers at once, without a challenge, is as quick as one can be: a phone with a lamp has registered
+// before its modules have come to rest.
+func TestBaresipSubscribesOnce(t *testing.T) {
+	registrar := startRegistrar(t)
+	bob := StartBaresip(t, Tone(t, 1000, level, time.Second), Account{User: "bob", Password: "x", Registrar: registrar.address(), Lamp: true})
+	registrar.await("SUBSCRIBE", 5*time.Second)
+	bob.Command("dial", "sip:carol@"+registrar.address()) // it still listens to us
+	registrar.await("INVITE", 5*time.Second)
+	if n := registrar.count("SUBSCRIBE"); n != 1 {
+		t.Errorf("%d times subscribed", n)
+	}
+	bob.Signal(syscall.SIGKILL) // it would wait for a last NOTIFY
 }
 
 func TestReadNetstring(t *testing.T) {
