@@ -26,8 +26,9 @@ const (
 	maxUnknown = 8 // named in an answer
 )
 
-// isSTUN reports whether a datagram is STUN: what it begins with cannot begin SIP
-// (RFC 5389 §8).
+// isSTUN reports whether a datagram is STUN (RFC 5389 §8). None of it is SIP: the
+// cookie has a control character where SIP has its first line, whatever else may
+// make it look like one.
 func isSTUN(data []byte) bool {
 	return len(data) >= stunHeader && data[0]&0xC0 == 0 && binary.BigEndian.Uint32(data[4:]) == stunCookie
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"testing"
+	"unicode"
 )
 
 // binding is the Binding request of a keep-alive, with these attributes.
@@ -44,12 +45,13 @@ func FuzzStun(f *testing.F) {
 	f.Add(binding(""))
 	f.Add(binding(software))
 	f.Add(binding("\x00\x03\x00\x04\x00\x00\x00\x06\x00\x06\x00\x00\x00\x06\x00\x00"))
+	f.Add([]byte("0000\x21\x12\xa4\x42 SIp/\n000000"))
 	from := netip.MustParseAddrPort("[2001:db8::1]:5060")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if !isSTUN(data) {
 			return
 		}
-		if looksLikeSIP(data) {
+		if line, _, _ := bytes.Cut(bytes.TrimLeft(data, "\r\n"), []byte("\n")); !bytes.ContainsFunc(line, unicode.IsControl) {
 			t.Errorf("% x is SIP, too", data)
 		}
 		var buf [stunHeader + 12 + 2*maxUnknown + 16]byte
