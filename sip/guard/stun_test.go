@@ -51,7 +51,7 @@ func FuzzStun(f *testing.F) {
 		if !isSTUN(data) {
 			return
 		}
-		if line, _, _ := bytes.Cut(bytes.TrimLeft(data, "\r\n"), []byte("\n")); !bytes.ContainsFunc(line, unicode.IsControl) {
+		if line, _, _ := bytes.Cut(bytes.TrimLeft(data, "\r\n"), []byte("\n")); len(line) > 3 && !bytes.ContainsFunc(line, unicode.IsControl) {
 			t.Errorf("% x is SIP, too", data)
 		}
 		var buf [stunHeader + 12 + 2*maxUnknown + 16]byte
