@@ -16,16 +16,18 @@ func (x *Exchange) Invited(in *sip.Invitation) {
 		x.replace(in)
 		return
 	}
-	if limit := x.cfg.Calls.MaxConcurrent; limit > 0 && x.calls.Len() >= limit {
-		x.log.Warn("call refused: too many calls", "limit", limit, "did", in.To.User)
-		in.Reject(503, "Service Unavailable", sip.Header{Name: "Retry-After", Value: strconv.Itoa(retryAfter)})
-		return
-	}
 	x.account(in)
-	inbound, code := x.route(x.store.Plan(), in)
+	plan := x.store.Plan()
+	inbound, code := x.route(plan, in)
 	if code != 0 {
 		x.log.Info("call refused", "did", in.To.User, "from", in.From.User, "source", in.Source, "sip_code", code)
 		in.Reject(code, phrases[code])
+		return
+	}
+	in.Vouch(written(plan, in, flows.InboundFrom), written(plan, in, flows.InboundTo))
+	if limit := x.cfg.Calls.MaxConcurrent; limit > 0 && x.calls.Len() >= limit {
+		x.log.Warn("call refused: too many calls", "limit", limit, "did", in.To.User)
+		in.Reject(503, "Service Unavailable", sip.Header{Name: "Retry-After", Value: strconv.Itoa(retryAfter)})
 		return
 	}
 	x.system.New(inbound).Run(x.calling, in)

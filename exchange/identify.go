@@ -14,7 +14,7 @@ import (
 // trunk is not believed; its transforms make E.164 of both numbers.
 func identify(plan *flows.Plan, in *sip.Invitation) call.Inbound {
 	inbound := call.Inbound{Invitation: in, Plan: plan}
-	caller, to := in.From, dialled(in.To.User)
+	caller := in.From
 	if in.Device != nil {
 		inbound.DeviceID = in.Device.ID
 	}
@@ -24,10 +24,9 @@ func identify(plan *flows.Plan, in *sip.Invitation) call.Inbound {
 			caller = asserted(in)
 		}
 		caller.User = plan.Rewrite(in.Trunk.ID, flows.InboundFrom, dialled(caller.User))
-		to = plan.Rewrite(in.Trunk.ID, flows.InboundTo, to)
 		diverted(plan, in, &inbound)
 	}
-	inbound.From, inbound.To = flows.E164(caller.User), flows.E164(to)
+	inbound.From, inbound.To = flows.E164(caller.User), written(plan, in, flows.InboundTo)(in.To.User)
 	inbound.Number, inbound.Display = inbound.From, caller.Display
 	if in.Anonymous {
 		inbound.From = "anonymous"
@@ -36,6 +35,16 @@ func identify(plan *flows.Plan, in *sip.Invitation) call.Inbound {
 		}
 	}
 	return inbound
+}
+
+// written makes E.164 of a number as the trunk of the call writes it.
+func written(plan *flows.Plan, in *sip.Invitation, way flows.Way) func(string) string {
+	return func(number string) string {
+		if number = dialled(number); in.Trunk != nil {
+			number = plan.Rewrite(in.Trunk.ID, way, number)
+		}
+		return flows.E164(number)
+	}
 }
 
 // asserted is the caller as a trunk that is believed has it.
@@ -54,7 +63,7 @@ func diverted(plan *flows.Plan, in *sip.Invitation, inbound *call.Inbound) {
 	var stations []sip.Diversion
 	stations, inbound.Diverted = in.Diversions()
 	for _, d := range stations {
-		from := flows.E164(plan.Rewrite(in.Trunk.ID, flows.InboundTo, dialled(d.Number)))
+		from := written(plan, in, flows.InboundTo)(d.Number)
 		inbound.Diversions = append(inbound.Diversions, events.Diversion{Number: from, Reason: d.Reason})
 	}
 }

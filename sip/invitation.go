@@ -24,11 +24,13 @@ type Invitation struct {
 	// Verstat says whether the caller's number is vouched for (RFC 8224), when
 	// the call is from a trunk: "passed", "failed" or "none". Attestation is how
 	// far it is when it passed (RFC 8588): "A", "B" or "C", or "" when nobody said.
+	// It is the trunk's word until Vouch has judged.
 	Verstat, Attestation string
 
-	leg     *Leg
-	headers map[string]string // lower-case name, values joined by ", "
-	decided sync.Once
+	leg        *Leg
+	headers    map[string]string // lower-case name, values joined by ", "
+	identities []string          // to be judged
+	decided    sync.Once
 }
 
 // Header gives a header field of the INVITE, several joined by commas.

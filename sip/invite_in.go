@@ -59,7 +59,6 @@ func (e *Endpoint) receiveInvite(a arrival) {
 		}()
 		now := time.Now()
 		e.load.late(now.Sub(came), now)
-		e.vouch(a, in)
 		e.handler.Invited(in)
 	})
 }
@@ -201,6 +200,10 @@ func invitationOf(a arrival, who caller, sdp []byte) *Invitation {
 	}
 	in.Replaces, _ = replacing(req)
 	in.Anonymous = who.device == nil && anonymous(in.From, in.headers["privacy"])
+	if who.device == nil {
+		in.Verstat, in.Attestation = in.trunkVerstat(req)
+		in.identities = identitiesOf(req)
+	}
 	return in
 }
 

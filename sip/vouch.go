@@ -9,36 +9,48 @@ import (
 	sipmsg "github.com/emiago/sipgo/sip"
 )
 
-// vouch finds out who vouches for the caller's number: by an Identity header
-// (RFC 8224) that we can judge ourselves, else by what the trunk says it found.
-// It may wait for a certificate, so it runs where the handler runs. A device has
-// proved who it is, and needs nobody's word.
-func (e *Endpoint) vouch(a arrival, in *Invitation) {
-	if in.Device != nil {
-		return
-	}
-	in.Verstat, in.Attestation = in.trunkVerstat(a.req)
-	if e.cfg.Verify == nil {
-		return
-	}
-	var identities []string
-	for _, name := range []string{"identity", "y"} { // RFC 8224 §4: y is its short form
-		for _, h := range a.req.GetHeaders(name) {
-			identities = append(identities, h.Value())
-		}
-	}
-	if len(identities) == 0 {
+// Vouch finds out who vouches for the caller's number: by an Identity header
+// (RFC 8224) that we can judge ourselves, else by what the trunk says it found. It
+// may wait for a certificate. A device has proved who it is, and needs nobody's
+// word. caller and callee make E.164 of a number as the trunk writes it, which is
+// what an identity has (RFC 8224 §8.3); of one with a plus they need not.
+func (in *Invitation) Vouch(caller, callee func(string) string) {
+	e := in.leg.ep
+	identities := in.identities
+	in.identities = nil
+	if e.cfg.Verify == nil || len(identities) == 0 {
 		return
 	}
 	v := e.cfg.Verify.Verify(e.ctx, identities, stir.Call{
-		From: in.shownNumber(), To: []string{in.To.User, userOf(a.req.To().Address)},
+		From: international(in.shownNumber(), caller),
+		To:   []string{international(in.To.User, callee), international(in.Called.User, callee)},
 	})
 	if v.Err != nil {
-		e.log.Info("caller not vouched for", "source", a.source, "verstat", v.Verstat, "err", v.Err)
+		e.log.Info("caller not vouched for", "source", in.Source, "verstat", v.Verstat, "err", v.Err)
 	}
 	if v.Judged {
 		in.Verstat, in.Attestation = v.Verstat, v.Attestation
 	}
+}
+
+// international is a number in E.164. What has a plus is that, and is not to become
+// the short number that the same rules may make of it for our own use.
+func international(number string, write func(string) string) string {
+	if strings.HasPrefix(number, "+") {
+		return number
+	}
+	return write(number)
+}
+
+// identitiesOf are the Identity headers of a call from a trunk. They are long, and
+// kept until the call is let in.
+func identitiesOf(req *sipmsg.Request) (list []string) {
+	for _, name := range []string{"identity", "y"} { // RFC 8224 §4: y is its short form
+		for _, h := range req.GetHeaders(name) {
+			list = append(list, h.Value())
+		}
+	}
+	return list
 }
 
 // asserts reports whether the caller is whom the trunk asserts, and not whom From

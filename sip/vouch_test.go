@@ -40,6 +40,8 @@ func TestTrunkVouchesForTheCaller(t *testing.T) {
 	}
 }
 
+func asIs(number string) string { return number }
+
 // An identity that we can judge outweighs what the trunk says.
 func TestOwnJudgementComesFirst(t *testing.T) {
 	const said = "P-Asserted-Identity: <tel:+12155550112;verstat=TN-Validation-Passed>"
@@ -57,6 +59,7 @@ func TestOwnJudgementComesFirst(t *testing.T) {
 			d := far.call(said, identity)
 			far.expect("100")
 			in := b.invitation()
+			in.Vouch(asIs, asIs)
 			if in.Verstat != want {
 				t.Errorf("%s: %q, want %q", identity, in.Verstat, want)
 			}
@@ -78,6 +81,7 @@ func TestDeviceNeedsNoWord(t *testing.T) {
 			"P-Asserted-Identity: <tel:+12155550112;verstat=TN-Validation-Passed>"))
 		phone.expect("100")
 		in := b.invitation()
+		in.Vouch(asIs, asIs)
 		if in.Verstat != "" || in.Attestation != "" {
 			t.Errorf("verstat %q %q", in.Verstat, in.Attestation)
 		}
