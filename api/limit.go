@@ -45,7 +45,8 @@ func (l *limiter) take(client string, now time.Time) (ok bool, left int, wait ti
 	}
 	b.fill(l.limit, now)
 	if b.tokens < 1 {
-		return false, 0, time.Duration((1 - b.tokens) / l.limit.PerSecond * float64(time.Second))
+		// Rounded up: what is missing may be less than a nanosecond of tokens.
+		return false, 0, time.Duration(math.Ceil((1 - b.tokens) / l.limit.PerSecond * float64(time.Second)))
 	}
 	b.tokens--
 	return true, int(b.tokens), 0
