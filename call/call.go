@@ -238,9 +238,9 @@ func (c *Call) Trace() []flows.Step {
 	var steps []flows.Step
 	if c.loop.Call(context.Background(), func() { steps = slices.Clone(c.steps) }) != nil {
 		<-c.loop.Done()
-		return c.steps
+		steps = c.steps
 	}
-	return steps
+	return flows.Told(steps)
 }
 
 // panicked ends this call, and only this one, when its loop meets a fault.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"b2bua/events"
+	"b2bua/flows"
 	"b2bua/ivr"
 )
 
@@ -77,7 +78,7 @@ func (c *Call) wrapUp() {
 	var last func()
 	var record events.CallRecord
 	_ = c.loop.Call(ctx, func() { last = c.conclude(); record = c.record.Clone() })
-	if err := c.sys.Store.SaveCall(ctx, record, c.steps); err != nil {
+	if err := c.sys.Store.SaveCall(ctx, record, flows.Told(c.steps)); err != nil {
 		c.log.Error("keep the call record", "err", err)
 	}
 	_ = c.loop.Call(ctx, last)

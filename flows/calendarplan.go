@@ -59,10 +59,31 @@ const (
 
 // state is what a calendar says of a moment.
 type state struct {
-	open  bool
-	by    string // override, date or weekly
-	name  string // of the date
-	words string
+	open bool
+	by   string    // override, date or weekly
+	date *datePlan // that decides
+	on   civil     // its day, or that of the weekly hours
+	span *span     // of the weekly hours that hold
+}
+
+// words are a state in words.
+func (p *calendarPlan) words(s state) string {
+	day := dayNames[s.on.weekday()] + " " + s.on.String()
+	switch {
+	case s.by == byOverride && p.calendar.Until.IsZero():
+		return "overridden until it is taken back"
+	case s.by == byOverride:
+		return "overridden until " + p.calendar.Until.UTC().Format(time.RFC3339)
+	case s.by == byDate && len(s.date.spans) > 0:
+		return fmt.Sprintf("%s is %s (%s)", s.on, s.date.name, s.date.words())
+	case s.by == byDate:
+		return fmt.Sprintf("%s is %s", s.on, s.date.name)
+	case s.span != nil:
+		return day + " is within " + s.span.words
+	case s.open:
+		return day + " is no special date"
+	}
+	return day + " is outside the weekly hours"
 }
 
 // state is the calendar at a moment: the override, else the date, else the week.
@@ -70,42 +91,30 @@ type state struct {
 // day that is not a date itself.
 func (p *calendarPlan) state(at time.Time) state {
 	if c := p.calendar; c.Override != "" && (c.Until.IsZero() || at.Before(c.Until)) {
-		words := "overridden until it is taken back"
-		if !c.Until.IsZero() {
-			words = "overridden until " + c.Until.UTC().Format(time.RFC3339)
-		}
-		return state{open: c.Override == CalendarOpen, by: byOverride, words: words}
+		return state{open: c.Override == CalendarOpen, by: byOverride}
 	}
-	local := at.In(p.zone)
-	today, minute := dayOf(local), local.Hour()*60+local.Minute()
+	local := clockOf(at, p.zone)
+	today, minute := local.day, local.minute
 	yesterday := today.add(-1)
 	now, before := p.date(today), p.date(yesterday)
 	if now != nil {
 		for _, s := range now.spans {
 			if on, _ := s.covers(minute); on {
-				return dated(true, today, now)
+				return state{open: true, by: byDate, on: today, date: now}
 			}
 		}
 	}
 	if before != nil {
 		for _, s := range before.spans {
 			if _, on := s.covers(minute); on {
-				return dated(true, yesterday, before)
+				return state{open: true, by: byDate, on: yesterday, date: before}
 			}
 		}
 	}
 	if now != nil {
-		return dated(false, today, now)
+		return state{by: byDate, on: today, date: now}
 	}
 	return p.week(today, minute, before == nil)
-}
-
-func dated(open bool, day civil, d *datePlan) state {
-	s := state{open: open, by: byDate, name: d.name, words: fmt.Sprintf("%s is %s", day, d.name)}
-	if len(d.spans) > 0 {
-		s.words += " (" + d.words() + ")"
-	}
-	return s
 }
 
 // week is what the weekly hours say; the night before counts when that day
@@ -114,15 +123,16 @@ func (p *calendarPlan) week(day civil, minute int, night bool) state {
 	weekday := day.weekday()
 	before := (weekday + 6) % 7
 	if p.always {
-		return state{open: true, by: byWeek, words: fmt.Sprintf("%s %s is no special date", dayNames[weekday], day)}
+		return state{open: true, by: byWeek, on: day}
 	}
-	for _, s := range p.weekly {
+	for i := range p.weekly {
+		s := &p.weekly[i]
 		today, tomorrow := s.covers(minute)
 		if today && s.days[weekday] || tomorrow && s.days[before] && night {
-			return state{open: true, by: byWeek, words: fmt.Sprintf("%s %s is within %s", dayNames[weekday], day, s.words)}
+			return state{open: true, by: byWeek, on: day, span: s}
 		}
 	}
-	return state{by: byWeek, words: fmt.Sprintf("%s %s is outside the weekly hours", dayNames[weekday], day)}
+	return state{by: byWeek, on: day}
 }
 
 // next is the next moment at which the calendar opens or closes, false when
@@ -145,7 +155,10 @@ type calendarCondition struct {
 	id     string
 	wanted string
 	plan   *calendarPlan // nil when there is no such calendar
-	quiet  bool          // only whether it holds is asked
+}
+
+func (c calendarCondition) holds(d *decision) bool {
+	return c.plan != nil && d.open(c.plan) == (c.wanted == CalendarOpen)
 }
 
 func (c calendarCondition) check(_ Call, at time.Time) Verdict {
@@ -159,15 +172,13 @@ func (c calendarCondition) check(_ Call, at time.Time) Verdict {
 	if now.open {
 		word = CalendarOpen
 	}
-	if v.Holds = word == c.wanted; c.quiet {
-		return v
-	}
+	v.Holds = word == c.wanted
 	local := at.In(c.plan.zone)
-	v.Text = fmt.Sprintf("%s: %s in calendar %s, %s, local %s", word, now.words, c.id, c.plan.calendar.Timezone, local.Format("15:04"))
+	v.Text = fmt.Sprintf("%s: %s in calendar %s, %s, local %s", word, c.plan.words(now), c.id, c.plan.calendar.Timezone, local.Format("15:04"))
 	v.Detail["state"], v.Detail["by"], v.Detail["local"] = word, now.by, local.Format(time.RFC3339)
 	v.Detail["timezone"] = c.plan.calendar.Timezone
-	if now.name != "" {
-		v.Detail["date"] = now.name
+	if now.date != nil {
+		v.Detail["date"] = now.date.name
 	}
 	if next, ok := c.plan.next(at); ok {
 		v.Detail["next_change_at"] = next.UTC().Format(time.RFC3339)

@@ -37,7 +37,7 @@ type Caller interface {
 	Tag(tags map[string]string)
 	// Routed tells of every rule, option, fallback and webhook decision chosen.
 	Routed(Routing)
-	// Note adds one step to the call's trace.
+	// Note adds one step to the call's trace; it is read by Step.Told.
 	Note(Step)
 }
 
@@ -124,6 +124,27 @@ type Step struct {
 	Text   string         `json:"text"`
 	Rule   *int           `json:"rule,omitempty"`
 	Detail map[string]any `json:"detail,omitempty"`
+
+	later func() (text string, detail map[string]any)
+}
+
+// Told is the step in words. Most steps about rules are put into words only when
+// somebody reads them.
+func (s Step) Told() Step {
+	if s.later != nil {
+		s.Text, s.Detail = s.later()
+		s.later = nil
+	}
+	return s
+}
+
+// Told are steps in words.
+func Told(steps []Step) []Step {
+	list := make([]Step, len(steps))
+	for i, s := range steps {
+		list[i] = s.Told()
+	}
+	return list
 }
 
 // The kinds of steps.

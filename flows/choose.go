@@ -46,7 +46,7 @@ func (w *walk) toMenu(t target) Outcome {
 		w.again = m.menu.ID
 		return Outcome{Result: presentAgain}
 	}
-	w.left[m.menu.ID] = true
+	w.left = append(w.left, m.menu.ID)
 	w.visits = append(w.visits, m)
 	out := w.present(m)
 	for out.Result == presentAgain && w.again == m.menu.ID {
@@ -131,9 +131,9 @@ func (w *walk) tried(m *IVRMenu, i int, digits string, h holding) bool {
 	switch {
 	case m.Sensitive:
 	case matches:
-		w.noteRule(i, h.words("matches "+digits), h.all, h.verdicts)
+		w.noteRule(i, h, "matches "+digits)
 	default:
-		w.noteRule(i, "does not match "+digits, false, nil)
+		w.noteRule(i, holding{}, "does not match "+digits)
 	}
 	return matches && h.all
 }
@@ -144,9 +144,10 @@ func (w *walk) keypad(m *menuPlan) *keypad {
 		return k
 	}
 	k.held = make([]holding, len(w.at.rules))
+	w.decide()
 	for i := range w.at.rules {
 		if !w.at.rules[i].catchAll {
-			k.held[i] = w.conditions(i)
+			k.held[i] = w.holding(i)
 		}
 	}
 	k.rules = w.at.patterns.Only(func(i int) bool { return k.held[i].all })

@@ -17,7 +17,8 @@ type Verdict struct {
 
 // condition is one compiled condition of a rule.
 type condition interface {
-	check(c Call, at time.Time) Verdict
+	holds(d *decision) bool
+	check(c Call, at time.Time) Verdict // the same, with why
 }
 
 // compileConditions compiles the conditions of a rule that Validate found good.
@@ -72,6 +73,8 @@ type screen struct {
 	name     string
 	exact    map[string]int // number: its place in the list
 	prefixes []prefix
+	starts   map[string]bool // of the prefixes
+	lengths  uint16          // that starts have, a bit each
 	size     int
 }
 
@@ -81,10 +84,12 @@ type prefix struct {
 }
 
 func compileScreen(name string, entries []string, problems *Problems) *screen {
-	s := &screen{name: name, exact: make(map[string]int, len(entries)), size: len(entries)}
+	s := &screen{name: name, exact: make(map[string]int, len(entries)), starts: map[string]bool{}, size: len(entries)}
 	for i, entry := range entries {
 		if start, ok := strings.CutSuffix(entry, "*"); ok && isPrefix(start) {
 			s.prefixes = append(s.prefixes, prefix{start, i})
+			s.starts[start] = true
+			s.lengths |= 1 << len(start)
 			continue
 		}
 		if _, err := ParseNumber(entry); err != nil {
@@ -103,9 +108,24 @@ func isPrefix(text string) bool {
 	return len(text) >= 2 && len(text) <= 15 && text[0] == '+' && text[1] != '0' && onlyDigits(text[1:])
 }
 
+func (s *screen) holds(d *decision) bool {
+	if d.caller == "" {
+		return false
+	}
+	if _, ok := s.exact[d.caller]; ok {
+		return true
+	}
+	for n := 2; n <= len(d.caller) && s.lengths>>n != 0; n++ {
+		if s.lengths&(1<<n) != 0 && s.starts[d.caller[:n]] {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *screen) check(c Call, _ time.Time) Verdict {
 	v := Verdict{Condition: s.name, Detail: map[string]any{"from": c.From, "entries": s.size}}
-	caller := callerNumber(c)
+	caller := callerNumber(&c)
 	if caller == "" {
 		v.Text = fmt.Sprintf("the caller's number is not known, so it is not one of the %s", count(s.size, "entry", "entries"))
 		return v
@@ -129,7 +149,7 @@ func (s *screen) check(c Call, _ time.Time) Verdict {
 }
 
 // callerNumber is the caller's number as the lists write numbers, or "".
-func callerNumber(c Call) string {
+func callerNumber(c *Call) string {
 	from := c.From
 	if c.withheld() {
 		return ""
@@ -142,12 +162,14 @@ func callerNumber(c Call) string {
 
 // withheld says whether the caller is anonymous (RFC 3323 section 4.1.1.3), or
 // gave no number at all.
-func (c Call) withheld() bool {
+func (c *Call) withheld() bool {
 	return c.Anonymous || c.From == "" || strings.EqualFold(c.From, "anonymous")
 }
 
 // anonymity holds when the caller withheld the number, or did not.
 type anonymity bool
+
+func (a anonymity) holds(d *decision) bool { return d.call.withheld() == bool(a) }
 
 func (a anonymity) check(c Call, _ time.Time) Verdict {
 	withheld := c.withheld()

@@ -10,7 +10,7 @@ import (
 // trying f out.
 func (p *Plan) With(f *CallFlow) *Plan {
 	next := *p
-	next.warned = new(sync.Map)
+	next.warned, next.presenters = new(sync.Map), new(presenters)
 	next.flows = maps.Clone(p.flows)
 	next.flows[f.ID] = p.compile(f)
 	return &next

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // lint collects what is wrong with one flow or menu.
@@ -68,6 +69,24 @@ func (p *Plan) presents(f *flowPlan) []*menuPlan {
 		}
 	}
 	return found
+}
+
+// presenters are the flows that present each menu, found when a menu is looked at.
+type presenters struct {
+	once sync.Once
+	of   map[*menuPlan][]*flowPlan
+}
+
+func (p *Plan) presentedBy(m *menuPlan) []*flowPlan {
+	p.presenters.once.Do(func() {
+		p.presenters.of = map[*menuPlan][]*flowPlan{}
+		for _, f := range p.flows {
+			for _, m := range p.presents(f) {
+				p.presenters.of[m] = append(p.presenters.of[m], f)
+			}
+		}
+	})
+	return p.presenters.of[m]
 }
 
 // canFail says whether a call can come back from a destination without having

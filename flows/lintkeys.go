@@ -140,10 +140,8 @@ func (l *lint) prompt(m *menuPlan) {
 		return
 	}
 	sets := []*Patterns{m.patterns}
-	for _, f := range l.plan.flows {
-		if slices.Contains(l.plan.presents(f), m) {
-			sets = append(sets, f.patterns)
-		}
+	for _, f := range l.plan.presentedBy(m) {
+		sets = append(sets, f.patterns)
 	}
 	if len(m.menu.Options) == 0 && len(sets) == 1 {
 		return // its flow may still have to be made

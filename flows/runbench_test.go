@@ -11,15 +11,7 @@ import (
 // whole trace.
 func BenchmarkArrival(b *testing.B) {
 	for _, rules := range []int{4, 100} {
-		texts := make([]string, rules)
-		for i := range texts {
-			texts[i] = "* voicemail voicemail_default"
-		}
-		f := routing(b, "cf", texts...)
-		for i := range rules - 1 {
-			f.Routing[i].Conditions = &flows.Conditions{TimeRange: &flows.TimeRange{Start: "01:00", End: "02:00", Timezone: "America/New_York"}}
-		}
-		plan := town(b, f)
+		plan, f := manyRules(b, rules)
 		b.Run(fmt.Sprintf("%d rules", rules), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -29,4 +21,38 @@ func BenchmarkArrival(b *testing.B) {
 			}
 		})
 	}
+}
+
+// quick is a caller who keeps the trace as a call does: unread.
+type quick struct {
+	story
+	kept []flows.Step
+}
+
+func (q *quick) Note(s flows.Step) { q.kept = append(q.kept, s) }
+
+// BenchmarkRoute is the way of a call to the last of a hundred rules, with its
+// trace, which is put into words when somebody reads it or the call is over.
+func BenchmarkRoute(b *testing.B) {
+	plan, f := manyRules(b, 100)
+	b.ReportAllocs()
+	for b.Loop() {
+		q := &quick{story: *newStory(b, plan, f)}
+		env := q.env()
+		env.Caller = q
+		flows.Run(q.ctx, env)
+		q.hangUp()
+	}
+}
+
+func manyRules(b *testing.B, rules int) (*flows.Plan, *flows.CallFlow) {
+	texts := make([]string, rules)
+	for i := range texts {
+		texts[i] = "* voicemail voicemail_default"
+	}
+	f := routing(b, "cf", texts...)
+	for i := range rules - 1 {
+		f.Routing[i].Conditions = &flows.Conditions{TimeRange: &flows.TimeRange{Start: "01:00", End: "02:00", Timezone: "America/New_York"}}
+	}
+	return town(b, f), f
 }

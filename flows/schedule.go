@@ -21,16 +21,18 @@ type schedule struct {
 	as         *TimeRange
 }
 
-func (s *schedule) open(at time.Time) bool {
-	local := at.In(s.zone)
-	today := local.Weekday()
-	yesterday := (today + 6) % 7
-	minute := local.Hour()*60 + local.Minute()
+func (s *schedule) open(at time.Time) bool { return s.shown(clockOf(at, s.zone)) }
+
+func (s *schedule) holds(d *decision) bool { return s.shown(d.clock(s.zone)) }
+
+// shown says whether it is open when the clock shows this.
+func (s *schedule) shown(now clock) bool {
+	yesterday := (now.week + 6) % 7
 	if s.start < s.end {
-		return s.days[today] && minute >= s.start && minute < s.end
+		return s.days[now.week] && now.minute >= s.start && now.minute < s.end
 	}
 	// Overnight: the day named is the one on which it began.
-	return s.days[today] && minute >= s.start || s.days[yesterday] && minute < s.end
+	return s.days[now.week] && now.minute >= s.start || s.days[yesterday] && now.minute < s.end
 }
 
 func (s *schedule) check(_ Call, at time.Time) Verdict {
@@ -42,8 +44,7 @@ func (s *schedule) check(_ Call, at time.Time) Verdict {
 	}
 	return Verdict{
 		Condition: "time_range", Holds: open,
-		Text: fmt.Sprintf("local time %s in %s is %s %s", strings.ToUpper(local.Format("Mon 2006-01-02 15:04:05")),
-			s.as.Timezone, word, s.words),
+		Text: "local time " + dayNames[local.Weekday()] + local.Format(" 2006-01-02 15:04:05") + " in " + s.as.Timezone + " is " + word + " " + s.words,
 		Detail: map[string]any{
 			"local": local.Format(time.RFC3339), "weekday": dayNames[local.Weekday()],
 			"start": s.as.Start, "end": s.as.End, "timezone": s.as.Timezone, "days": dayList(s.days),

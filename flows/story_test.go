@@ -124,7 +124,7 @@ func (s *story) Apologise(_ context.Context, last flows.Outcome) {
 func (s *story) Hangup(_ context.Context, reason string) { s.ask("hangup %s", reason) }
 func (s *story) Reject(_ context.Context, cause string)  { s.ask("reject %s", cause) }
 func (s *story) Routed(r flows.Routing)                  { s.routed = append(s.routed, r) }
-func (s *story) Note(step flows.Step)                    { s.steps = append(s.steps, step) }
+func (s *story) Note(step flows.Step)                    { s.steps = append(s.steps, step.Told()) }
 
 func (s *story) Tag(tags map[string]string) {
 	for k, v := range tags {

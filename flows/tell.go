@@ -2,54 +2,83 @@ package flows
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// holding is what the conditions of a rule came to.
+// holding is whether the conditions of a rule held at a moment. Why is found out
+// when somebody asks: neither the call nor the rule changes until then.
 type holding struct {
-	all      bool
-	verdicts []Verdict
+	rule *rulePlan
+	call *Call
+	at   time.Time
+	all  bool
 }
 
-// conditions evaluates the conditions of rule i, all of them: the trace shows
-// each one.
-func (w *walk) conditions(i int) holding {
-	h := holding{all: true}
-	if len(w.at.rules[i].conditions) == 0 {
-		return h
+// decide begins a decision at this moment.
+func (w *walk) decide() { w.now.of(&w.env.Call, w.env.Now()) }
+
+// holding looks at the conditions of rule i at the moment of the decision.
+func (w *walk) holding(i int) holding {
+	r := &w.at.rules[i]
+	return holding{rule: r, call: w.now.call, at: w.now.at, all: r.holds(&w.now)}
+}
+
+// verdicts are all conditions, with why: the trace shows each one.
+func (h holding) verdicts() []Verdict {
+	if h.rule == nil || len(h.rule.conditions) == 0 {
+		return nil
 	}
-	now := w.env.Now()
-	for _, c := range w.at.rules[i].conditions {
-		v := c.check(w.env.Call, now)
-		h.all = h.all && v.Holds
-		h.verdicts = append(h.verdicts, v)
+	list := make([]Verdict, len(h.rule.conditions))
+	for i, c := range h.rule.conditions {
+		list[i] = c.check(*h.call, h.at)
 	}
-	return h
+	return list
 }
 
 // words puts the verdicts behind what the pattern did: all of them when they
 // hold, else those that do not.
-func (h holding) words(pattern string) string {
-	parts := []string{pattern}
-	for _, v := range h.verdicts {
+func (h holding) words(pattern string) string { return h.wordsOf(pattern, h.verdicts()) }
+
+func (h holding) wordsOf(pattern string, verdicts []Verdict) string {
+	for _, v := range verdicts {
 		switch {
 		case h.all:
-			parts = append(parts, v.Condition+" holds: "+v.Text)
+			pattern += "; " + v.Condition + " holds: " + v.Text
 		case !v.Holds:
-			parts = append(parts, v.Condition+" does not hold: "+v.Text)
+			pattern += "; " + v.Condition + " does not hold: " + v.Text
 		}
 	}
-	return strings.Join(parts, "; ")
+	return pattern
 }
 
 func (w *walk) note(kind string, rule *int, text string, detail map[string]any) {
 	w.env.Caller.Note(Step{At: w.env.Now(), Kind: kind, Text: text, Rule: rule, Detail: detail})
 }
 
-// noteRule tells of a rule that was tried.
-func (w *walk) noteRule(i int, text string, chosen bool, verdicts []Verdict) {
+// noteRule tells of a rule that was tried. The words are found when the trace is
+// read: a call does not wait for those of a hundred rules.
+func (w *walk) noteRule(i int, h holding, matched string) {
 	pattern := w.at.flow.Routing[i].Pattern
-	w.note(StepRule, &i, fmt.Sprintf("rule %d (%s): %s", i, pattern, text), ruleDetail(pattern, chosen, verdicts))
+	w.env.Caller.Note(Step{At: w.env.Now(), Kind: StepRule, Rule: &i, later: func() (string, map[string]any) {
+		verdicts := h.verdicts()
+		return "rule " + strconv.Itoa(i) + " (" + pattern + "): " + h.wordsOf(matched, verdicts), ruleDetail(pattern, h.all, verdicts)
+	}})
+}
+
+// notePassed tells of a rule that did not take the call at arrival.
+func (w *walk) notePassed(i int) {
+	r := &w.at.flow.Routing[i]
+	switch {
+	case !w.at.rules[i].catchAll:
+		w.noteRule(i, holding{}, "waits for digits, so it takes no part at arrival")
+	case w.at.backTo(i, w.left):
+		w.noteRule(i, holding{}, "leads to menu "+r.Destination+", which the caller has just left")
+	default:
+		h := holding{rule: &w.at.rules[i], call: w.now.call, at: w.now.at}
+		w.noteRule(i, h, "matches any call")
+	}
 }
 
 func ruleDetail(pattern string, chosen bool, verdicts []Verdict) map[string]any {
@@ -59,10 +88,8 @@ func ruleDetail(pattern string, chosen bool, verdicts []Verdict) map[string]any 
 	}
 	list := make([]map[string]any, len(verdicts))
 	for n, v := range verdicts {
-		list[n] = map[string]any{"condition": v.Condition, "holds": v.Holds, "text": v.Text}
-		for key, value := range v.Detail {
-			list[n][key] = value
-		}
+		list[n] = v.Detail // made for this verdict alone
+		list[n]["condition"], list[n]["holds"], list[n]["text"] = v.Condition, v.Holds, v.Text
 	}
 	detail["conditions"] = list
 	return detail

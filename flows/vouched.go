@@ -30,6 +30,10 @@ func compileVouched(list []string, problems *Problems) vouched {
 	return list
 }
 
+func (o vouched) holds(d *decision) bool {
+	return slices.Contains(o, cmp.Or(d.call.Verstat, VerstatNone))
+}
+
 func (o vouched) check(c Call, _ time.Time) Verdict {
 	verstat := cmp.Or(c.Verstat, VerstatNone)
 	v := Verdict{

@@ -20,14 +20,15 @@ const presentAgain Result = "present_again"
 type walk struct {
 	ctx      context.Context
 	env      Env
-	at       *flowPlan       // the flow the call is in; nil outside any
-	visits   []*menuPlan     // the menus being presented, the innermost last
-	left     map[string]bool // the menus the caller has been in: no * rule leads there again
+	at       *flowPlan   // the flow the call is in; nil outside any
+	visits   []*menuPlan // the menus being presented, the innermost last
+	left     []string    // the menus the caller has been in: no * rule leads there again
 	again    string
 	hops     int
 	handOver int
 	webhooks int
 	ended    string // by a hangup or reject destination: why
+	now      decision
 }
 
 // target is a destination with what is needed to go there.
@@ -39,7 +40,7 @@ type target struct {
 }
 
 func newWalk(ctx context.Context, env Env) *walk {
-	return &walk{ctx: ctx, env: env, left: map[string]bool{}}
+	return &walk{ctx: ctx, env: env}
 }
 
 // unrouted is the way of a call whose number has no flow.
@@ -71,7 +72,7 @@ func (w *walk) flow(f *CallFlow) Outcome {
 	if len(visits) > 0 {
 		// The caller pressed a key to come here, perhaps back to where the call
 		// began: every menu may be presented again.
-		w.left = map[string]bool{}
+		w.left = nil
 	}
 	w.at, w.visits = w.compiled(f), nil
 	defer func() { w.at, w.visits, w.left = outer, visits, left }()
@@ -79,22 +80,18 @@ func (w *walk) flow(f *CallFlow) Outcome {
 	w.note(StepFlow, nil, fmt.Sprintf("call flow %q (%s), revision %d", f.Name, f.ID, f.Revision),
 		map[string]any{"call_flow_id": f.ID, "revision": f.Revision})
 	last := Outcome{Result: Failed, Detail: "no routing rule holds for this call"}
-	for i := range f.Routing {
-		r := &f.Routing[i]
-		if !w.at.rules[i].catchAll {
-			w.noteRule(i, "waits for digits, so it takes no part at arrival", false, nil)
-			continue
+	for i := 0; i < len(f.Routing); i++ {
+		w.decide()
+		chosen := w.at.arrival(i, &w.now, w.left)
+		for ; i < min(chosen, len(f.Routing)); i++ {
+			w.notePassed(i)
 		}
-		if r.DestinationType == ToMenu && w.left[r.Destination] {
-			w.noteRule(i, fmt.Sprintf("leads to menu %s, which the caller has just left", r.Destination), false, nil)
-			continue
+		if chosen == len(f.Routing) {
+			break
 		}
-		held := w.conditions(i)
-		w.noteRule(i, held.words("matches any call"), held.all, held.verdicts)
-		if !held.all {
-			continue
-		}
-		out := w.withFallback(*r, w.ruleRouting(i, held.words("pattern * matches any call")))
+		held := w.holding(i)
+		w.noteRule(i, held, "matches any call")
+		out := w.withFallback(f.Routing[i], w.ruleRouting(i, held.words("pattern * matches any call")))
 		if !out.Result.FallsBack() {
 			return out
 		}

@@ -117,7 +117,9 @@ func (w *watch) holds(f *flowPlan, i int, at time.Time) bool {
 	r := &w.rules[f][i]
 	w.looked += 1 + len(r.timed)
 	if r.held == nil {
-		held := !slices.ContainsFunc(r.still, func(c condition) bool { return !c.check(w.call, at).Holds })
+		var d decision
+		d.of(&w.call, at)
+		held := !slices.ContainsFunc(r.still, func(c condition) bool { return !c.holds(&d) })
 		r.held = &held
 	}
 	return *r.held && !slices.ContainsFunc(r.timed, func(c condition) bool {

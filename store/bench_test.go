@@ -1,8 +1,12 @@
 package store_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"testing"
+
+	"go.etcd.io/bbolt"
 
 	"b2bua/flows"
 	"b2bua/store"
@@ -59,5 +63,36 @@ func BenchmarkFindKey(b *testing.B) {
 		if _, good := s.FindKey(secret); !good {
 			b.Fatal("not found")
 		}
+	}
+}
+
+// BenchmarkUpdateOfMany changes a flow in a plan that has ten thousand.
+func BenchmarkUpdateOfMany(b *testing.B) {
+	dir := b.TempDir()
+	s := open(b, dir, store.Options{})
+	f := flow("x", "")
+	ok(b, s.Flows().Create(ctx, f))
+	ok(b, s.Close())
+	db, err := bbolt.Open(filepath.Join(dir, store.FileName), 0o600, nil)
+	ok(b, err)
+	ok(b, db.Update(func(tx *bbolt.Tx) error {
+		rows := tx.Bucket([]byte("call_flows"))
+		for i := range 10_000 {
+			f.ID, f.PhoneNumber = fmt.Sprintf("cf_%05d", i), fmt.Sprintf("+1415%07d", 5550000+i)
+			row, _ := json.Marshal(map[string]any{"value": f})
+			ok(b, rows.Put([]byte(f.ID), row))
+		}
+		return nil
+	}))
+	ok(b, db.Close())
+	s = open(b, dir, store.Options{})
+	n := 0
+	for b.Loop() {
+		n++
+		_, err := s.Flows().Update(ctx, "cf_05000", "", func(f *flows.CallFlow) error {
+			f.Description = fmt.Sprint(n)
+			return nil
+		})
+		ok(b, err)
 	}
 }

@@ -32,7 +32,7 @@ func (s *Store) commit(ctx context.Context, b *batch) error {
 			put(&nouns)
 		}
 		var problems flows.Problems
-		if plan, problems = flows.NewPlan(nouns); len(problems) > 0 {
+		if plan, problems = s.plan.Load().Next(nouns); len(problems) > 0 {
 			return &Invalid{problems}
 		}
 	}

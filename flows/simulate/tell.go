@@ -57,6 +57,7 @@ func (c *caller) Note(s flows.Step) {
 	if c.over {
 		return
 	}
+	s = s.Told()
 	s.At = events.Moment(s.At)
 	c.steps = append(c.steps, s)
 }
