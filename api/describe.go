@@ -17,6 +17,7 @@ var sections = []*huma.Tag{
 	{Name: "IVR menus", Description: "Questions that callers answer with keys."},
 	{Name: "Calendars", Description: "Opening hours, holidays, and overrides for today. Everything follows the wall clock of the calendar's zone."},
 	{Name: "Voicemail", Description: "Boxes and the messages in them."},
+	{Name: "Queues", Description: "Lines of callers, the members who answer them, who waits at the moment, and how it went."},
 	{Name: "Calls", Description: "Calls that are going on and calls that ended, and why each went where it did."},
 	{Name: "Call actions", Description: "Commands to a call that is going on. An unknown call is 404, one that is over 409 call_ended, and one in the wrong state 409 invalid_call_state."},
 	{Name: "Recordings", Description: "What was recorded, and its audio."},
@@ -69,7 +70,7 @@ func description(name, field string) string {
 	if same, ok := sameFields[name]; ok {
 		name = same
 	}
-	for _, table := range []map[string]string{planFields, reportFields} {
+	for _, table := range []map[string]string{planFields, queueFields, reportFields} {
 		if text, ok := table[name+"."+field]; ok {
 			return text
 		}
@@ -87,6 +88,8 @@ func defaultsOf(name string) map[string]any {
 		x = new(flows.IVRMenu)
 	case "VoicemailBox":
 		x = new(flows.VoicemailBox)
+	case "Queue":
+		x = new(flows.Queue)
 	case "RecordingSettings":
 		x = new(flows.Recording)
 	case "Trunk":

@@ -35,6 +35,12 @@ func (s *Server) nounRoutes() {
 		id:   func(x *flows.VoicemailBox) string { return x.ID },
 		gone: func(ctx context.Context, id string) { s.deleteMessages(ctx, id) },
 	})
+	serve(s, noun[flows.Queue]{
+		path: "/v2/queues", name: "Queue", tag: "Queues", kind: flows.KindQueue, idField: "queue_id",
+		about: "A queue is a line of callers and the members who answer them. queue_support exists from the first start, without members.",
+		rows:  s.Store.Queues(), fresh: func() *flows.Queue { return new(flows.Queue) },
+		id: func(x *flows.Queue) string { return x.ID },
+	})
 	serve(s, noun[flows.Device]{
 		path: "/v2/devices", name: "Device", tag: "Devices, trunks and numbers", kind: flows.KindDevice, idField: "device_id",
 		about: "A device is a phone that registers here with its username and password. The password is never shown.",

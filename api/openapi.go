@@ -90,7 +90,7 @@ func schemaName(t reflect.Type, hint string) string {
 var required = map[string][]string{
 	"CallFlow": {"name", "routing"}, "IVRMenu": {"name", "prompt"}, "VoicemailBox": {"name"},
 	"Device": {"username", "password"}, "Trunk": {"name"}, "PhoneNumber": {"phone_number"},
-	"Calendar": {"name", "timezone"}, "CalendarDate": {"name"},
+	"Calendar": {"name", "timezone"}, "Queue": {"name"}, "QueueMember": {"destination", "destination_type"}, "QueueCallback": {"key", "numbers"}, "CalendarDate": {"name"},
 	"Webhook": {"url", "events"}, "RecordingSettings": {}, "GatherDTMF": {}, "Rule": {"pattern", "destination", "destination_type"},
 }
 
@@ -108,7 +108,7 @@ func (s *Server) finishOpenAPI() {
 	warned := &huma.Schema{Type: huma.TypeArray, Items: warning, Description: "What was accepted but will not work as things stand"}
 	for name, schema := range schemas.Map() {
 		switch name {
-		case "CallFlow", "IVRMenu", "PhoneNumber", "Device", "VoicemailBox":
+		case "CallFlow", "IVRMenu", "PhoneNumber", "Device", "VoicemailBox", "Queue":
 			schema.Properties["warnings"] = warned
 		case "Trunk":
 			schema.Properties["status"], schema.Properties["warnings"] = status, warned

@@ -161,5 +161,6 @@ var choices = map[string][]any{
 	"TrunkOutbound.transport":       {"udp", "tcp", "tls"},
 	"Calendar.override":             {flows.CalendarOpen, flows.CalendarClosed},
 	"Conditions.calendar_state":     {flows.CalendarOpen, flows.CalendarClosed},
+	"Queue.strategy":                {flows.RingAll, flows.RoundRobin, flows.LongestIdle, flows.FewestCalls, flows.Linear},
 	"CallerID.privacy":              {flows.PrivacyPass, flows.PrivacyStrip},
 }

@@ -71,7 +71,7 @@ func TestHeadComesLast(t *testing.T) {
 
 // TestEveryNameRoundTrips fills every event's fact, writes it and reads it back.
 func TestEveryNameRoundTrips(t *testing.T) {
-	if n := len(events.Names()); n != 23 {
+	if n := len(events.Names()); n != 29 {
 		t.Errorf("there are %d names", n)
 	}
 	for _, name := range events.Names() {

@@ -50,6 +50,23 @@ func (f *Playback) Name() Name { return f.Event }
 // Name implements Fact.
 func (*Test) Name() Name { return WebhookTest }
 
+// Name implements Fact.
+func (*Queued) Name() Name { return CallQueued }
+
+// Name implements Fact.
+func (*Dequeued) Name() Name { return CallDequeued }
+
+// Name implements Fact.
+func (*QueueMember) Name() Name { return QueueMemberChanged }
+
+// Name implements Fact.
+func (f *QueueCallback) Name() Name { return f.Event }
+
+func (f *Queued) times() []*time.Time        { return []*time.Time{&f.QueuedAt} }
+func (f *Dequeued) times() []*time.Time      { return []*time.Time{&f.DequeuedAt} }
+func (f *QueueMember) times() []*time.Time   { return []*time.Time{&f.At} }
+func (f *QueueCallback) times() []*time.Time { return []*time.Time{&f.At} }
+
 func (f *Initiated) times() []*time.Time   { return []*time.Time{&f.InitiatedAt} }
 func (f *Ringing) times() []*time.Time     { return []*time.Time{&f.RingingAt} }
 func (f *Answered) times() []*time.Time    { return []*time.Time{&f.AnsweredAt} }

@@ -5,7 +5,7 @@ import "slices"
 // Name is the name of an event, as it stands in the field "event".
 type Name string
 
-// The events a call can tell.
+// The events a call can tell, and those of queues.
 const (
 	CallInitiated       Name = "call.initiated"
 	CallRinging         Name = "call.ringing"
@@ -17,6 +17,8 @@ const (
 	CallHeld            Name = "call.held"
 	CallResumed         Name = "call.resumed"
 	CallTransferred     Name = "call.transferred"
+	CallQueued          Name = "call.queued"
+	CallDequeued        Name = "call.dequeued"
 	CallCompleted       Name = "call.completed"
 	CallFailed          Name = "call.failed"
 
@@ -29,6 +31,11 @@ const (
 	VoicemailReceived  Name = "voicemail.received"
 	VoicemailAbandoned Name = "voicemail.abandoned"
 	VoicemailBoxFull   Name = "voicemail.box_full"
+
+	QueueMemberChanged     Name = "queue.member.changed"
+	QueueCallbackRequested Name = "queue.callback.requested"
+	QueueCallbackCompleted Name = "queue.callback.completed"
+	QueueCallbackFailed    Name = "queue.callback.failed"
 
 	PlaybackStarted   Name = "playback.started"
 	PlaybackCompleted Name = "playback.completed"
@@ -50,6 +57,8 @@ var makers = map[Name]func() Fact{
 	CallHeld:            func() Fact { return new(Held) },
 	CallResumed:         func() Fact { return new(Resumed) },
 	CallTransferred:     func() Fact { return new(Transferred) },
+	CallQueued:          func() Fact { return new(Queued) },
+	CallDequeued:        func() Fact { return new(Dequeued) },
 	CallCompleted:       func() Fact { return new(Completed) },
 	CallFailed:          func() Fact { return new(Failed) },
 	RecordingStarted:    func() Fact { return &Recording{Event: RecordingStarted} },
@@ -62,7 +71,13 @@ var makers = map[Name]func() Fact{
 	VoicemailBoxFull:    func() Fact { return &Voicemail{Event: VoicemailBoxFull} },
 	PlaybackStarted:     func() Fact { return &Playback{Event: PlaybackStarted} },
 	PlaybackCompleted:   func() Fact { return &Playback{Event: PlaybackCompleted} },
-	WebhookTest:         func() Fact { return new(Test) },
+	QueueMemberChanged:  func() Fact { return new(QueueMember) },
+
+	QueueCallbackRequested: func() Fact { return &QueueCallback{Event: QueueCallbackRequested} },
+	QueueCallbackCompleted: func() Fact { return &QueueCallback{Event: QueueCallbackCompleted} },
+	QueueCallbackFailed:    func() Fact { return &QueueCallback{Event: QueueCallbackFailed} },
+
+	WebhookTest: func() Fact { return new(Test) },
 }
 
 // Known reports whether there is an event of this name.

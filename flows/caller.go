@@ -17,6 +17,10 @@ type Caller interface {
 	Dial(ctx context.Context, r DialRequest) Outcome
 	// Voicemail greets and takes a message.
 	Voicemail(ctx context.Context, b *VoicemailBox) Outcome
+	// Queue lets the caller wait for a member of a queue, and talk to the one who
+	// answers. It returns when the conversation is over (Connected), or with why
+	// the caller left the line without one.
+	Queue(ctx context.Context, r QueueRequest) Outcome
 	// Say speaks a text; Connected when it was spoken.
 	Say(ctx context.Context, text, language string) Outcome
 	// AskWebhook asks a routing webhook. The outcome is Connected when there is
@@ -87,6 +91,14 @@ type DialRequest struct {
 	Destination string
 	Timeout     time.Duration // 0 means DefaultRing
 	Device      *Device
+}
+
+// QueueRequest asks for a member of a queue.
+type QueueRequest struct {
+	Queue    *Queue
+	Group    bool          // a ring group: the caller is not answered before a member is, and hears ringing
+	MaxWait  time.Duration // the longest the caller waits
+	Language string        // of what is said to the caller
 }
 
 // Decision is a routing webhook's reply.

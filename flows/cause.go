@@ -20,6 +20,10 @@ const (
 	WebhookFailed   Result = "webhook_failed"
 	NoInput         Result = "no_input"      // a menu without an answer
 	InvalidInput    Result = "invalid_input" // a menu without a valid answer
+	QueueTimeout    Result = "timeout"       // a queue in which nobody answered in time
+	QueueFull       Result = "full"          // a queue that takes no more callers
+	QueueEmpty      Result = "empty"         // a queue with nobody there to answer
+	QueueExit       Result = "exit_key"      // the caller left a queue by a key
 	Failed          Result = "failed"        // anything else
 	Gone            Result = "gone"          // the caller hung up, or the API took the call over
 
@@ -65,6 +69,10 @@ var handlings = map[Result]handling{
 	WebhookFailed:   {RetryNever, true, 480, "Temporarily Unavailable"},
 	NoInput:         {RetryNever, true, 480, "Temporarily Unavailable"},
 	InvalidInput:    {RetryNever, true, 480, "Temporarily Unavailable"},
+	QueueTimeout:    {RetryNever, true, 480, "Temporarily Unavailable"},
+	QueueFull:       {RetryNever, true, 486, "Busy Here"},
+	QueueEmpty:      {RetryNever, true, 480, "Temporarily Unavailable"},
+	QueueExit:       {RetryNever, true, 480, "Temporarily Unavailable"},
 	Failed:          {RetryNever, true, 480, "Temporarily Unavailable"},
 
 	Gone:            {RetryNever, false, 487, "Request Terminated"},

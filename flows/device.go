@@ -75,11 +75,14 @@ func (d *Device) Validate() Problems {
 }
 
 // MayDial says whether the device may call this number, in E.164, by the trunks.
-func (d *Device) MayDial(number string) bool {
+func (d *Device) MayDial(number string) bool { return permitted(d.AllowOutbound, number) }
+
+// permitted says whether a list of validPermission has this number.
+func permitted(list []string, number string) bool {
 	if _, err := ParseNumber(number); err != nil {
 		return false
 	}
-	for _, entry := range d.AllowOutbound {
+	for _, entry := range list {
 		if prefix, many := strings.CutSuffix(entry, "*"); entry == number || many && strings.HasPrefix(number, prefix) {
 			return true
 		}

@@ -23,7 +23,7 @@ type Given struct {
 	Attestation string              `json:"attestation,omitempty" doc:"Of a number that passed" enum:"A,B,C"`
 	Digits      string              `json:"digits,omitempty" doc:"Keys that the caller presses. They are typed ahead; a comma waits until the caller is asked again, and two commas are a time of silence"`
 	Script      []string            `json:"script,omitempty" doc:"What the caller presses each time he is asked, instead of digits: keys, an empty text for silence, or hangup"`
-	Outcomes    map[string]Results  `json:"outcomes,omitempty" doc:"What comes of a destination each time it is tried, by its id, number or URL; * is any other. A result as traces name them (busy, no_answer, connected …), a SIP code, or hangup for a caller who gives up meanwhile. Connected when left out"`
+	Outcomes    map[string]Results  `json:"outcomes,omitempty" doc:"What comes of a destination each time it is tried, by its id, number or URL; * is any other. A result as traces name them (busy, no_answer, connected …; of queues timeout, full, empty, exit_key, abandoned, transferred, error), a SIP code, or hangup for a caller who gives up meanwhile. Connected when left out"`
 	Webhook     string              `json:"webhook,omitempty" doc:"mock takes the replies of webhooks; live asks the webhook" enum:"mock,live" default:"mock"`
 	Webhooks    map[string]Decision `json:"webhooks,omitempty" doc:"Replies of webhooks, by URL; one without fails"`
 }
@@ -64,8 +64,12 @@ const (
 // givenResults are those that an outcome may name besides SIP codes and hangup.
 var givenResults = []Result{
 	Connected, NoAnswer, Busy, Rejected, NotFound, InvalidNumber, TrunkAuthFailed,
-	Forbidden, Unavailable, CodecMismatch, Redirected, Missing, WebhookFailed, Failed,
+	Forbidden, Unavailable, CodecMismatch, Redirected, Missing, WebhookFailed,
+	QueueTimeout, QueueFull, QueueEmpty, QueueExit, Failed,
 }
+
+// givenExits are exit results of queues that are something else to a flow.
+var givenExits = map[string]Result{"abandoned": Gone, "transferred": Connected, "error": Failed}
 
 // Validate tells everything that is wrong with the call.
 func (g *Given) Validate() Problems {
@@ -116,6 +120,9 @@ func ReadResult(text string) (Outcome, error) {
 	text = cmp.Or(text, string(Connected))
 	if text == GivenHangup {
 		return Outcome{Result: Gone}, nil
+	}
+	if r, ok := givenExits[text]; ok {
+		return Outcome{Result: r}, nil
 	}
 	if code, err := strconv.Atoi(text); err == nil && code >= 200 && code <= 699 {
 		reason := ""

@@ -21,8 +21,8 @@ func (l *lint) add(path, code, fix, format string, args ...any) {
 	l.list = append(l.list, Warning{Path: path, Code: code, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
-// Lint is Warnings of a flow, and those of the menus that it presents, whose
-// paths begin with ivr_menus[id].
+// Lint is Warnings of a flow, and those of the menus that it presents and of the
+// queues that it leads to, whose paths begin with ivr_menus[id] and queues[id].
 func (p *Plan) Lint(flowID string) []Warning {
 	f := p.flows[flowID]
 	if f == nil {
@@ -42,6 +42,12 @@ func (p *Plan) Lint(flowID string) []Warning {
 			list = append(list, w)
 		}
 	}
+	for _, q := range p.queuesOf(f) {
+		for _, w := range p.Warnings(KindQueue, q.ID) {
+			w.Path = "queues[" + q.ID + "]." + w.Path
+			list = append(list, w)
+		}
+	}
 	return list
 }
 
@@ -50,6 +56,9 @@ func (p *Plan) presents(f *flowPlan) []*menuPlan {
 	var found []*menuPlan
 	var visit func(kind DestinationType, to string)
 	visit = func(kind DestinationType, to string) {
+		if q := p.queueAt(kind, to); q != nil && q.Overflow != nil && q.Overflow.Action == ToMenu {
+			kind, to = ToMenu, q.Overflow.ActionID
+		}
 		m := p.menus[to]
 		if kind != ToMenu || m == nil || slices.Contains(found, m) {
 			return
@@ -106,6 +115,10 @@ func (l *lint) canFail(kind DestinationType, to string) bool {
 	case ToMenu:
 		if m := l.plan.menus[to]; m != nil && m.menu.Fallback != nil {
 			fails = l.canFail(m.menu.Fallback.Action, m.menu.Fallback.ActionID)
+		}
+	case ToQueue, ToRingGroup:
+		if q := l.plan.queues[to]; q != nil && q.Overflow != nil {
+			fails = l.canFail(q.Overflow.Action, q.Overflow.ActionID)
 		}
 	case ToFlow:
 		if f := l.plan.flows[to]; f != nil && f.flow.Active && !l.circular(f) {

@@ -50,7 +50,7 @@ func (l *lint) exists(kind DestinationType, to string) bool {
 	case ToFlow:
 		return p.flows[to] != nil && p.flows[to].flow.Active
 	case ToQueue, ToRingGroup:
-		return false
+		return p.queues[to] != nil
 	}
 	return true
 }
@@ -108,7 +108,7 @@ func (l *lint) circles(f *flowPlan) {
 func (l *lint) way(d place, f *flowPlan, m *menuPlan, seen map[any]bool) string {
 	var next []place
 	switch there := l.leads(d); {
-	case m != nil && d.kind != ToMenu: // a circle through a flow is that flow's
+	case m != nil && d.kind != ToMenu && d.kind != ToQueue && d.kind != ToRingGroup: // a circle through a flow is that flow's
 	case there != nil && there == f:
 		return destinationWords(d.kind, d.to)
 	case there != nil && !seen[there]:
@@ -124,6 +124,13 @@ func (l *lint) way(d place, f *flowPlan, m *menuPlan, seen map[any]bool) string 
 		}
 		seen[menu] = true
 		next = []place{{"", menu.menu.Fallback.Action, menu.menu.Fallback.ActionID}}
+	case d.kind == ToQueue || d.kind == ToRingGroup:
+		q := l.plan.queues[d.to]
+		if q == nil || q.Overflow == nil || seen[q] {
+			return ""
+		}
+		seen[q] = true
+		next = []place{{"", q.Overflow.Action, q.Overflow.ActionID}}
 	}
 	for _, n := range next {
 		if way := l.way(n, f, m, seen); way != "" {

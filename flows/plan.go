@@ -16,6 +16,7 @@ type Nouns struct {
 	Trunks    []*Trunk
 	Numbers   []*PhoneNumber
 	Calendars []*Calendar
+	Queues    []*Queue
 }
 
 // Plan is what the switch knows about where calls go, compiled. It never
@@ -25,6 +26,7 @@ type Plan struct {
 	flows       map[string]*flowPlan
 	menus       map[string]*menuPlan
 	boxes       map[string]*VoicemailBox
+	queues      map[string]*Queue
 	devices     map[string]*Device
 	byUsername  map[string]*Device
 	byNumber    map[string]*Device

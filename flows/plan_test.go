@@ -167,7 +167,7 @@ func TestWarnings(t *testing.T) {
 	for _, c := range []struct{ kind, id, want string }{
 		{flows.KindFlow, "cf_first", ""},
 		{flows.KindFlow, "cf_later", "phone_number further_default_flow"},
-		{flows.KindFlow, "cf_dangling", "routing[0].destination queue_not_served, routing[1].destination destination_missing, routing[1].fallback.action_id destination_missing, routing[2].destination destination_missing, routing[3].destination destination_missing"},
+		{flows.KindFlow, "cf_dangling", "routing[0].destination destination_missing, routing[1].destination destination_missing, routing[1].fallback.action_id destination_missing, routing[2].destination destination_missing, routing[3].destination destination_missing"},
 		{flows.KindFlow, "cf_dead", "routing[0].pattern never_reached, routing no_catch_all"},
 		{flows.KindFlow, "nothing", ""},
 		{flows.KindMenu, "m", "options[0].destination destination_missing, fallback.action_id destination_missing"},

@@ -23,6 +23,7 @@ func (p *Plan) Next(n Nouns) (*Plan, Problems) {
 	b.addFlows()
 	b.addMenus()
 	b.addBoxes()
+	b.addQueues()
 	b.addDevices()
 	b.addNumbers()
 	b.addTrunks()

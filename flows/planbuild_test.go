@@ -26,7 +26,7 @@ func drawChange[T any](t *rapid.T, list []*T, make func(n int) *T) []*T {
 
 func changed(t *rapid.T, n Nouns) Nouns {
 	number := func(i int) string { return fmt.Sprintf("+1415555267%d", i) }
-	switch rapid.IntRange(0, 6).Draw(t, "kind") {
+	switch rapid.IntRange(0, 7).Draw(t, "kind") {
 	case 0:
 		n.Flows = drawChange(t, n.Flows, func(i int) *CallFlow {
 			f := &CallFlow{ID: fmt.Sprint("cf_", i), Name: "x", Active: rapid.Bool().Draw(t, "active"), CreatedAt: time.Unix(int64(rapid.IntRange(0, 3).Draw(t, "at")), 0),
@@ -54,6 +54,8 @@ func changed(t *rapid.T, n Nouns) Nouns {
 		n.Calendars = drawChange(t, n.Calendars, func(i int) *Calendar {
 			return &Calendar{ID: fmt.Sprint("cal_", i%3), Name: "x", Timezone: rapid.SampledFrom([]string{"UTC", "Europe/Berlin"}).Draw(t, "zone")}
 		})
+	case 7:
+		n.Queues = drawChange(t, n.Queues, func(i int) *Queue { return &Queue{ID: fmt.Sprint("queue_", i), Name: "x"} })
 	case 6:
 		n.Trunks = drawChange(t, n.Trunks, func(i int) *Trunk {
 			return &Trunk{ID: fmt.Sprint("trunk_", i), Name: fmt.Sprint(i), Hosts: []string{fmt.Sprintf("10.0.0.%d", i)}}

@@ -102,7 +102,7 @@ func join(prefix, path string) string {
 // The codes a Warning can carry.
 const (
 	WarnDestinationMissing = "destination_missing"
-	WarnQueueNotServed     = "queue_not_served"
+	WarnQueueEmpty         = "queue_empty"
 	WarnFurtherDefaultFlow = "further_default_flow"
 	WarnNoCatchAll         = "no_catch_all"
 	WarnNeverReached       = "never_reached"

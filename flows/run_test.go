@@ -105,10 +105,10 @@ func TestApplicationRingsAsLongAsItsFallbackSays(t *testing.T) {
 }
 
 func TestMissingDestinations(t *testing.T) {
-	s := tell(t, "* voicemail nobox", "* device nobody", "* call_flow noflow", "* queue queue_support ! ring_group all 5", "* ivr_menu nomenu ! voicemail voicemail_default 5")
+	s := tell(t, "* voicemail nobox", "* device nobody", "* call_flow noflow", "* queue noqueue ! ring_group all 5", "* ivr_menu nomenu ! voicemail voicemail_default 5")
 	s.goes("voicemail voicemail_default")
 	for _, text := range []string{"there is no voicemail box nobox", "there is no device nobody", "there is no call flow noflow",
-		"queues are not served by this switch yet", "there is no IVR menu nomenu", "destination missing"} {
+		"there is no queue noqueue", "there is no queue all", "there is no IVR menu nomenu", "destination missing"} {
 		if !s.traced(text) {
 			t.Errorf("the trace does not say %q:\n%s", text, strings.Join(s.trace(), "\n"))
 		}

@@ -97,6 +97,19 @@ func (s *story) Voicemail(_ context.Context, b *flows.VoicemailBox) flows.Outcom
 	return flows.Outcome{Result: flows.Connected}
 }
 
+func (s *story) Queue(_ context.Context, r flows.QueueRequest) flows.Outcome {
+	group := ""
+	if r.Group {
+		group = " group"
+	}
+	s.ask("queue %s%s %s %s", r.Queue.ID, group, r.MaxWait, r.Language)
+	if list := s.dials[r.Queue.ID]; len(list) > 0 {
+		s.dials[r.Queue.ID] = list[1:]
+		return list[0]
+	}
+	return flows.Outcome{Result: flows.Connected}
+}
+
 func (s *story) Say(_ context.Context, text, language string) flows.Outcome {
 	s.ask("say (%s) %s", language, text)
 	return flows.Outcome{Result: flows.Connected}
@@ -188,7 +201,10 @@ func town(t testing.TB, more ...*flows.CallFlow) *flows.Plan {
 				option("7", flows.ToNumber, "+14155552673"),
 			}},
 		},
-		Boxes:   []*flows.VoicemailBox{flows.DefaultBox(time.Unix(0, 0))},
+		Boxes: []*flows.VoicemailBox{flows.DefaultBox(time.Unix(0, 0))},
+		Queues: []*flows.Queue{flows.DefaultQueue(), {ID: "sales", Name: "sales", Strategy: flows.Linear, RingTimeout: 10, MaxWait: 120,
+			Members:  []flows.QueueMember{{Destination: "alice", DestinationType: flows.ToDevice}, {Destination: "+14155552673", DestinationType: flows.ToNumber}},
+			Overflow: &flows.Fallback{Action: flows.ToVoicemail, ActionID: "voicemail_default"}}},
 		Devices: []*flows.Device{{ID: "dev_1", Username: "alice", Password: "x", Number: "+14155552680"}},
 	}
 	plan, problems := flows.NewPlan(n)

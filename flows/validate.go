@@ -58,9 +58,10 @@ func (f *CallFlow) Validate() Problems {
 }
 
 // ApplyDefaults fills in what was left out; a rule has nothing to fill in but
-// its fallback's ringing time.
+// its fallback's ringing time. In a queue callers wait as long as the queue says
+// unless the rule does.
 func (r *Rule) ApplyDefaults() {
-	if r.Fallback != nil {
+	if r.Fallback != nil && r.DestinationType != ToQueue && r.DestinationType != ToRingGroup {
 		r.Fallback.ApplyDefaults()
 	}
 }

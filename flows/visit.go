@@ -19,7 +19,7 @@ func (w *walk) visit(t target, why Routing) Outcome {
 		}
 		return w.env.Caller.Voicemail(w.ctx, box)
 	case ToQueue, ToRingGroup:
-		return missing("queues are not served by this switch yet: %s", t.to)
+		return w.queue(t, why)
 	case ToWebhook:
 		return w.webhook(t, why)
 	case ToFlow:
@@ -128,16 +128,11 @@ func (w *walk) end(t target) Outcome {
 // say speaks a text. A caller who chose it in a menu hears that menu again
 // afterwards; for any other the call is over.
 func (w *walk) say(t target) Outcome {
-	zone, language := time.UTC, DefaultLanguage
+	zone, language := time.UTC, w.language()
 	if w.at != nil {
 		zone = w.at.zone
 	}
 	inMenu := len(w.visits) > 0
-	if inMenu {
-		if named := w.visits[len(w.visits)-1].menu.Language; named != "" {
-			language = named
-		}
-	}
 	out := w.env.Caller.Say(w.ctx, renderSay(t.to, language, w.env.Now().In(zone)), language)
 	if out.Result == Connected && inMenu {
 		w.again = w.visits[len(w.visits)-1].menu.ID

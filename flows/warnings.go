@@ -10,6 +10,7 @@ const (
 	KindDevice = "device"
 	KindBox    = "voicemail_box"
 	KindTrunk  = "trunk"
+	KindQueue  = "queue"
 )
 
 // Warnings tells what about a noun was accepted but will not work as the plan
@@ -38,6 +39,10 @@ func (p *Plan) warnings(kind, id string) []Warning {
 	case KindNumber:
 		if n := p.numbers[id]; n != nil && n.CallFlowID != "" && p.flows[n.CallFlowID] == nil {
 			return []Warning{{Path: "call_flow_id", Code: WarnFlowMissing, Fix: "create it, or assign another", Message: fmt.Sprintf("there is no call flow %q yet; until there is, calls to %s take the default call flow", n.CallFlowID, n.Number)}}
+		}
+	case KindQueue:
+		if q := p.queues[id]; q != nil {
+			return p.queueWarnings(q)
 		}
 	case KindBox:
 		if b := p.boxes[id]; b != nil && b.MWIDevice != "" && p.devices[b.MWIDevice] == nil {
@@ -119,8 +124,6 @@ func (p *Plan) menuWarnings(m *menuPlan) []Warning {
 // missing tells of a destination that does not exist yet.
 func (l *lint) missing(d place) {
 	switch {
-	case d.kind == ToQueue || d.kind == ToRingGroup:
-		l.add(d.path, WarnQueueNotServed, "use another destination", "queues are not served by this switch yet; calls for %q go on to the fallback or the next rule, with the reason destination_missing", d.to)
 	case d.kind == ToFlow && l.plan.flows[d.to] != nil:
 	case !l.exists(d.kind, d.to):
 		l.add(d.path, WarnDestinationMissing, "create it, or name another", "there is no %s %q yet; until there is, calls go on to the fallback or the next rule, with the reason destination_missing", nameOf(d.kind), d.to)
@@ -149,6 +152,15 @@ func (m *IVRMenu) PlainWebhooks() Problems {
 	}
 	if m.Fallback != nil {
 		problems.checkPlain(m.Fallback.Action, m.Fallback.ActionID, "fallback.action_id")
+	}
+	return problems
+}
+
+// PlainWebhooks tells every webhook of the queue that is called without TLS.
+func (q *Queue) PlainWebhooks() Problems {
+	var problems Problems
+	if q.Overflow != nil {
+		problems.checkPlain(q.Overflow.Action, q.Overflow.ActionID, "overflow.action_id")
 	}
 	return problems
 }

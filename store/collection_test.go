@@ -66,6 +66,9 @@ func TestEveryCollectionKeepsItsOwn(t *testing.T) {
 func TestFirstStartHasABox(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, store.Options{})
+	if q := s.Plan().Queue(flows.DefaultQueueID); q == nil || len(q.Members) != 0 {
+		t.Errorf("the queue of the first start: %+v", q)
+	}
 	if s.Plan().Box(flows.DefaultBoxID) == nil {
 		t.Fatal("there is no default box")
 	}

@@ -73,6 +73,7 @@ func (s *Store) nouns() flows.Nouns {
 		Trunks:    s.trunks.set.Load().values(),
 		Numbers:   s.numbers.set.Load().values(),
 		Calendars: s.calendars.set.Load().values(),
+		Queues:    s.queues.set.Load().values(),
 	}
 }
 

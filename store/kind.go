@@ -104,6 +104,16 @@ var calendarKind = kind[flows.Calendar]{
 	plan:     func(n *flows.Nouns, all []*flows.Calendar) { n.Calendars = all },
 }
 
+var queueKind = kind[flows.Queue]{
+	bucket: "queues", name: "queue", idField: "queue_id", prefix: "queue_",
+	meta: func(x *flows.Queue) meta {
+		return meta{&x.ID, &x.CreatedAt, &x.UpdatedAt, &x.Revision}
+	},
+	defaults: (*flows.Queue).ApplyDefaults,
+	validate: (*flows.Queue).Validate,
+	plan:     func(n *flows.Nouns, all []*flows.Queue) { n.Queues = all },
+}
+
 // httpsOnly is k with routing webhooks by plain http refused at save, unless
 // private webhooks are allowed. What was saved before stays.
 func httpsOnly[T any](k kind[T], insecure bool, plain func(*T) flows.Problems) *kind[T] {

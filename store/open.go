@@ -29,6 +29,7 @@ const (
 	bucketReplies   = "replies"
 
 	bucketRegistrations = "registrations"
+	bucketQueueStates   = "queue_states"
 
 	keySchema = "schema_version"
 	keyOpen   = "open" // there while a process uses the file, and after it was killed
@@ -43,7 +44,7 @@ const (
 
 // Open opens the database below dir, which is made when it is missing, and
 // reads the plan. On the very first start it makes the voicemail box
-// flows.DefaultBoxID.
+// flows.DefaultBoxID and the queue flows.DefaultQueueID.
 func Open(dir string, o Options) (*Store, error) {
 	if o.LockTimeout <= 0 {
 		o.LockTimeout = defaultLockTimeout
@@ -87,6 +88,7 @@ func (s *Store) makeCollections() {
 	s.trunks = newCollection(s, &trunkKind)
 	s.numbers = newCollection(s, &numberKind)
 	s.calendars = newCollection(s, &calendarKind)
+	s.queues = newCollection(s, httpsOnly(queueKind, s.opt.InsecureWebhooks, (*flows.Queue).PlainWebhooks))
 	s.webhooks = newCollection(s, webhookKind(s.opt.InsecureWebhooks))
 	s.keys = newCollection(s, &keyKind)
 	s.calls = &Records[callRow]{s: s, k: &callKind}
@@ -198,7 +200,7 @@ func (s *Store) buckets() []string {
 	names := []string{
 		bucketMeta, bucketRevisions, bucketTraces, bucketReplies, bucketRegistrations,
 		flowKind.bucket, menuKind.bucket, boxKind.bucket, deviceKind.bucket, trunkKind.bucket,
-		numberKind.bucket, calendarKind.bucket, s.webhooks.k.bucket, keyKind.bucket,
+		numberKind.bucket, calendarKind.bucket, queueKind.bucket, bucketQueueStates, s.webhooks.k.bucket, keyKind.bucket,
 	}
 	names = append(names, callKind.buckets()...)
 	names = append(names, recordingKind.buckets()...)
@@ -211,7 +213,7 @@ func (s *Store) load() error {
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		for _, load := range []func(*bbolt.Tx) error{
 			s.flows.load, s.menus.load, s.boxes.load, s.devices.load,
-			s.trunks.load, s.numbers.load, s.calendars.load, s.webhooks.load, s.keys.load,
+			s.trunks.load, s.numbers.load, s.calendars.load, s.queues.load, s.webhooks.load, s.keys.load,
 		} {
 			if err := load(tx); err != nil {
 				return err
@@ -244,8 +246,13 @@ func (s *Store) firstStart() error {
 	if err != nil {
 		return fmt.Errorf("first start: %w", err)
 	}
+	q, err := s.queues.made(flows.DefaultQueue(), "")
+	if err != nil {
+		return fmt.Errorf("first start: %w", err)
+	}
 	var b batch
 	s.boxes.add(&b, s.boxes.set.Load(), e)
+	s.queues.add(&b, s.queues.set.Load(), q)
 	return s.commit(context.Background(), &b)
 }
 

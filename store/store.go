@@ -49,6 +49,7 @@ type Store struct {
 	trunks    *Collection[flows.Trunk]
 	numbers   *Collection[flows.PhoneNumber]
 	calendars *Collection[flows.Calendar]
+	queues    *Collection[flows.Queue]
 	webhooks  *Collection[Webhook]
 	keys      *Collection[APIKey]
 
@@ -93,6 +94,9 @@ func (s *Store) Numbers() *Collection[flows.PhoneNumber] { return s.numbers }
 
 // Calendars are the opening hours and holidays that rules ask.
 func (s *Store) Calendars() *Collection[flows.Calendar] { return s.calendars }
+
+// Queues are the lines of callers and who answers them.
+func (s *Store) Queues() *Collection[flows.Queue] { return s.queues }
 
 // Webhooks are the endpoints that events are delivered to.
 func (s *Store) Webhooks() *Collection[Webhook] { return s.webhooks }

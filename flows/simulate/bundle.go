@@ -67,6 +67,8 @@ func (b *Bundle) list(f strict.Field) (problems []strict.Problem) {
 		return read(f, &n.Calendars, func() *flows.Calendar { return new(flows.Calendar) })
 	case "voicemail_boxes":
 		return read(f, &n.Boxes, func() *flows.VoicemailBox { return new(flows.VoicemailBox) })
+	case "queues":
+		return read(f, &n.Queues, func() *flows.Queue { return new(flows.Queue) })
 	case "devices":
 		return read(f, &n.Devices, func() *flows.Device { return &flows.Device{Password: "not in the file"} })
 	case "trunks":
@@ -75,7 +77,7 @@ func (b *Bundle) list(f strict.Field) (problems []strict.Problem) {
 		return read(f, &n.Numbers, func() *flows.PhoneNumber { return new(flows.PhoneNumber) })
 	}
 	return []strict.Problem{{Path: f.Name, Line: f.Line, Unknown: true,
-		Message: "unknown; a file holds one call flow, or lists call_flows, ivr_menus, calendars, voicemail_boxes, devices, trunks, phone_numbers"}}
+		Message: "unknown; a file holds one call flow, or lists call_flows, ivr_menus, calendars, voicemail_boxes, queues, devices, trunks, phone_numbers"}}
 }
 
 // read decodes a list of one sort. What only replies of the API have is left
@@ -97,8 +99,8 @@ func read[T any](f strict.Field, to *[]*T, fresh func() *T) (problems []strict.P
 	return problems
 }
 
-// Plan compiles what was read. The voicemail box that exists from the first
-// start is there, too, and a flow without an id gets one.
+// Plan compiles what was read. The voicemail box and the queue that exist from
+// the first start are there, too, and a flow without an id gets one.
 func (b *Bundle) Plan() (*flows.Plan, error) {
 	n := b.nouns
 	n.Flows = b.flows
@@ -116,6 +118,14 @@ func (b *Bundle) Plan() (*flows.Plan, error) {
 	if !has {
 		n.Boxes = append(n.Boxes, flows.DefaultBox(time.Time{}))
 	}
+	hasQueue := false
+	for _, x := range n.Queues {
+		hasQueue = hasQueue || x.ID == flows.DefaultQueueID
+	}
+	if !hasQueue {
+		n.Queues = append(n.Queues, flows.DefaultQueue())
+	}
+	defaults(n.Queues)
 	defaults(n.Menus)
 	defaults(n.Calendars)
 	defaults(n.Devices)

@@ -1,0 +1,85 @@
+package queue
+
+import (
+	"time"
+
+	"b2bua/events"
+)
+
+const (
+	callbackTries = 3
+	callbackPause = 5 * time.Minute // after a call that was not taken
+	callbackFor   = 4 * time.Hour   // how long a caller is remembered who wants to be called
+)
+
+// wantsCallback: the caller hangs up and keeps the place. The reply says whether
+// that is so.
+func (l *line) wantsCallback(now time.Time, e *entry) bool {
+	if l.position(e) == 0 || e.state == entryLeaving || l.answering(e) || !l.cfg.Callback.May(e.number) {
+		return false
+	}
+	for _, m := range append([]*member(nil), e.offered...) {
+		l.withdraw(now, e, m)
+	}
+	clear(e.tried)
+	e.caller, e.callID, e.state, e.again = nil, "", entryCallback, time.Time{}
+	e.deadline, e.tries = now.Add(callbackFor), 0
+	l.stats.Callbacks++
+	l.tellCallback(events.QueueCallbackRequested, e, "", now)
+	l.settle(now)
+	return true
+}
+
+// callBack: it is the caller's turn, and there is a member, who is kept for the
+// caller.
+func (l *line) callBack(now time.Time, e *entry, chosen []*member) {
+	m := chosen[0]
+	m.become(memberReserved, e, now)
+	e.reserved, e.state = m, entryCalling
+	e.tries++
+	b := Back{QueueID: l.id, EntryID: e.id, Number: e.number, From: e.from}
+	l.orders = append(l.orders, func() { l.dialBack(b) })
+}
+
+// Back is a caller to be called back.
+type Back struct {
+	QueueID, EntryID, Number, From string
+}
+
+// backAgain: who was called back waits again, at the old place.
+func (l *line) backAgain(now time.Time, j joining) (*entry, string) {
+	e := l.entry(j.id)
+	if e == nil || e.state != entryCalling || l.closed {
+		return nil, Failed
+	}
+	e.caller, e.callID, e.state = j.caller, j.callID, entryWaiting
+	e.here, e.deadline = now, now.Add(time.Duration(l.cfg.MaxWait)*time.Second)
+	l.tellCallback(events.QueueCallbackCompleted, e, "", now)
+	l.settle(now)
+	return e, ""
+}
+
+// notReached: the caller did not take the call, or did not confirm it.
+func (l *line) notReached(now time.Time, id, why string) {
+	e := l.entry(id)
+	if e == nil || e.state != entryCalling {
+		return
+	}
+	l.unreserve(now, e)
+	e.state, e.notYet = entryCallback, now.Add(callbackPause)
+	if e.tries >= callbackTries {
+		l.abandonCallback(now, e, why)
+	}
+	l.settle(now)
+}
+
+// abandonCallback gives up on a caller who was to be called.
+func (l *line) abandonCallback(now time.Time, e *entry, why string) {
+	l.remove(now, e)
+	l.stats.CallbacksFailed++
+	l.tellCallback(events.QueueCallbackFailed, e, why, now)
+}
+
+func (l *line) tellCallback(name events.Name, e *entry, why string, now time.Time) {
+	l.facts = append(l.facts, &events.QueueCallback{Event: name, QueueID: l.id, EntryID: e.id, Number: e.number, Tries: e.tries, Reason: why, At: now})
+}
