@@ -71,8 +71,8 @@ type world struct {
 	stalled map[*line]stall
 	last    map[*line]string // rung last, for round_robin
 
-	wakes   map[*line]time.Time // when each line will be woken
-	before  string
+	wakes  map[*line]time.Time // when each line will be woken
+	before string
 
 	steps, arrived, bridged, rung, calledBack, restarts int
 }
