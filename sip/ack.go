@@ -58,15 +58,24 @@ func (l *Leg) settle(sdp []byte) {
 // shows what the INVITE has proved, to the host that has seen it (§22.1), and
 // never in the clear what was proved over TLS.
 func (d *dialog) ack(invite *clientTx) (data []byte, way flow) {
+	way = d.next
 	r := d.request("ACK")
 	r.cseq = invite.req.cseq
-	if d.next.keepsProofsOf(invite.way()) {
+	if way.keepsProofsOf(invite.way()) {
 		r.headers = invite.proofs()
 	}
-	r.via = d.next.via(branchCookie + newToken())
+	branch := branchCookie + newToken()
+	r.via = way.via(branch)
 	data = r.bytes()
-	d.next.send(data, nil)
-	return data, d.next
+	if wide, ok := way.sock.ep.large(way, len(data)); ok && wide.there() {
+		// Nobody would tell that a connection cannot be made: it is the one that the
+		// INVITE went by, which was no smaller.
+		way = wide
+		r.via = way.via(branch)
+		data = r.bytes()
+	}
+	way.send(data, nil)
+	return data, way
 }
 
 // keepsProofsOf reports whether what was shown one way may be shown this way.

@@ -36,16 +36,26 @@ func (l *Leg) listen(tx *clientTx) {
 	o.silence.Stop()
 	o.silence = l.after(unheardFor, func() {
 		if tx == o.tx && !o.heard && l.is(StateCalling) {
-			l.forsake(tx.way())
+			l.forsake(tx)
 			l.elsewhere("no response")
 		}
 	})
 }
 
 // forsake remembers that nobody answers there; a phone is asked again each time.
-func (l *Leg) forsake(way flow) {
+func (l *Leg) forsake(tx *clientTx) {
 	if l.outbound.dial.Target.Binding == nil {
-		l.ep.failed(way, 0)
+		l.avoid(tx, 0)
+	}
+}
+
+// avoid remembers that the far end takes no calls: by the way that the INVITE went,
+// and by the one that it would have gone had it not been too large for it.
+func (l *Leg) avoid(tx *clientTx, wait time.Duration) {
+	way := tx.way()
+	l.ep.failed(way, wait)
+	if l.dialog.peer.sock != way.sock {
+		l.ep.failed(l.dialog.peer, wait)
 	}
 }
 
@@ -130,7 +140,7 @@ func (l *Leg) unavailable(res *sipmsg.Response) bool {
 	if res.StatusCode != sipmsg.StatusServiceUnavailable || l.outbound.cancelling {
 		return false
 	}
-	l.ep.failed(l.outbound.tx.way(), retryAfter(res))
+	l.avoid(l.outbound.tx, retryAfter(res))
 	return l.elsewhere(strconv.Itoa(res.StatusCode) + " " + plain(res.Reason))
 }
 

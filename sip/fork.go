@@ -23,10 +23,12 @@ func (l *Leg) early(tag string) *dialog {
 	return d
 }
 
-// fork is a dialog that the INVITE has made, with the phone of a To tag.
+// fork is a dialog that the INVITE has made, with the phone of a To tag. Our
+// Contact is the one that the INVITE had, by whichever way it went in the end.
 func (o *outgoing) fork(tag string) *dialog {
 	d := *o.root
 	d.remoteTag = tag
+	d.contact = o.tx.contact()
 	if tag != "" { // RFC 2543 knew dialogs without
 		d.remote += ";tag=" + tag
 	}

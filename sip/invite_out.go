@@ -203,7 +203,7 @@ func (l *Leg) inviteFailed(tx *clientTx, err error) {
 		return
 	}
 	if !o.cancelling {
-		l.forsake(tx.way())
+		l.forsake(tx)
 		if l.elsewhere(unsentBecause(err)) {
 			return
 		}

@@ -97,6 +97,18 @@ func (tx *clientTx) settled() {
 	}
 }
 
+// contact is the Contact of the request.
+func (tx *clientTx) contact() string {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	for _, h := range tx.req.headers {
+		if h.Name == "Contact" {
+			return h.Value
+		}
+	}
+	return ""
+}
+
 // way is where the request goes.
 func (tx *clientTx) way() flow {
 	tx.mu.Lock()
