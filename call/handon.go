@@ -19,6 +19,8 @@ type transfer struct {
 	join  *joining   // or: the other party of another call
 	prong *prong     // who waits
 
+	sentOn *ourNumber // where whom the caller was to get has sent the call on
+
 	// Of an attended transfer by the API, see consult.go:
 	consults  bool // who is transferred away from talks to the new party first
 	left      bool // who consulted has hung up while nobody was rung or talked to
@@ -28,8 +30,8 @@ type transfer struct {
 	fact      events.Transferred
 }
 
-// handedOn is how a hunt comes out that a transfer has taken the caller from. It
-// never leaves this package.
+// handedOn is how a hunt comes out that a transfer has taken the caller from, or
+// sends on to a number of ours. It never leaves this package.
 const handedOn flows.Result = "handed_on"
 
 // talking reports whether the caller talks to somebody who can be made to wait.
@@ -140,13 +142,19 @@ func (s *seat) handOn(ctx context.Context) flows.Outcome {
 	if t.join != nil {
 		return s.joined(ctx, t)
 	}
-	env := c.env
+	env, rule := c.env, t.rule
 	env.Caller = &seat{call: c, act: t.act}
-	e := flows.RunDestination(ctx, env, t.rule)
+	if t.sentOn != nil {
+		rule, env.Call.To = t.sentOn.rule(), t.sentOn.number
+	}
+	e := flows.RunDestination(ctx, env, rule)
 	return s.converse(ctx, func(done func(flows.Outcome)) *hunt { return s.transferOver(t, e.Failed, e.Last, done) })
 }
 
 func (t *transfer) words() string {
+	if t.sentOn != nil {
+		return "sent on to " + t.sentOn.number
+	}
 	if t.join != nil {
 		return "handed on to the other party of call " + t.join.call.id
 	}

@@ -368,7 +368,7 @@ func (h *hunt) finish(o flows.Outcome) {
 	if h.call.hunt == h {
 		h.call.hunt = nil
 	}
-	if h.talk == nil {
+	if h.talk == nil && o.Result != handedOn {
 		h.act.told(TransferResult{Result: string(o.Result), SIPCode: o.SIPCode, SIPReason: o.SIPReason})
 	}
 	if h.call.missed = o.Result; o.Result == flows.Connected {

@@ -22,12 +22,7 @@ func (h *hunt) onward(p *prong, o flows.Outcome, contacts []string) {
 	}
 	h.failed(p, o)
 	if other != nil {
-		if t := h.call.transfer; t != nil && t.act == h.act { // who waits is let go now
-			h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
-		}
-		// Who asked for the call is told what comes of it there.
-		other.report, other.progress, h.act.report = h.act.report, h.act.progress, nil
-		h.call.takeOver(other)
+		h.sentOn(*other)
 		return
 	}
 	if len(rounds) > 0 {
@@ -39,11 +34,42 @@ func (h *hunt) onward(p *prong, o flows.Outcome, contacts []string) {
 	h.nextRound()
 }
 
+// ourNumber is a number of ours, and the flow that takes its calls.
+type ourNumber struct {
+	flow   *flows.CallFlow // nil: the API does
+	number string
+}
+
+// rule leads there.
+func (o ourNumber) rule() flows.Rule {
+	if o.flow == nil {
+		return flows.Rule{Pattern: "*", DestinationType: flows.ToApplication}
+	}
+	return flows.Rule{Pattern: "*", Destination: o.flow.ID, DestinationType: flows.ToFlow}
+}
+
+// sentOn lets a number of ours have the caller. Who asked for the call is told what
+// comes of it there. In a transfer out of a conversation it takes the place of whom
+// the transfer was to: so the other party waits, and has the caller back when
+// nobody takes him there.
+func (h *hunt) sentOn(to ourNumber) {
+	c := h.call
+	if t := c.transfer; t != nil && t.act == h.act {
+		t.sentOn = &to
+		h.giveUp(flows.Outcome{Result: flows.Gone, Detail: "redirected to " + to.number}, sip.Reason{})
+		h.finish(flows.Outcome{Result: handedOn})
+		return
+	}
+	other := c.flowAct(to.flow, to.number)
+	other.report, other.progress, h.act.report = h.act.report, h.act.progress, nil
+	c.takeOver(other)
+}
+
 // redirected follows a 3xx (RFC 3261 section 8.1.3.4), but only to where the one
 // who sent it may send a call: a call that goes where a far end likes is what
-// toll fraud lives on. It returns the rounds to try instead, or an act that takes
-// the call over, or says why neither.
-func (h *hunt) redirected(t target, contacts []string) (rounds [][]target, other *act, why string) {
+// toll fraud lives on. It returns the rounds to try instead, or the number of
+// ours that takes the call over, or says why neither.
+func (h *hunt) redirected(t target, contacts []string) (rounds [][]target, other *ourNumber, why string) {
 	if h.call.redirects >= maxRedirects {
 		return nil, nil, "redirected too often"
 	}
@@ -85,7 +111,7 @@ func (h *hunt) redirected(t target, contacts []string) (rounds [][]target, other
 }
 
 // follow finds what a target may be redirected to.
-func (h *hunt) follow(t target, to sip.Contact) (rounds [][]target, other *act, refused string) {
+func (h *hunt) follow(t target, to sip.Contact) (rounds [][]target, other *ourNumber, refused string) {
 	switch {
 	case t.trunk != nil:
 		rounds, refused = h.followTrunk(t, to)
@@ -121,7 +147,7 @@ func (h *hunt) followTrunk(t target, to sip.Contact) (rounds [][]target, refused
 // followDevice: the owner of a phone may send calls to colleagues, to numbers of
 // ours, and to those outside that the device may dial itself. The host does not
 // count: nothing is sent there.
-func (h *hunt) followDevice(t target, to sip.Contact) (rounds [][]target, other *act, refused string) {
+func (h *hunt) followDevice(t target, to sip.Contact) (rounds [][]target, other *ourNumber, refused string) {
 	c, number := h.call, flows.E164(to.User)
 	colleague := c.plan.DeviceByUsername(to.User)
 	if colleague == nil {
@@ -138,7 +164,7 @@ func (h *hunt) followDevice(t target, to sip.Contact) (rounds [][]target, other 
 		if c.transfer.attending() {
 			return nil, nil, "somebody waits for the one who called"
 		}
-		return nil, c.flowAct(flow, number), ""
+		return nil, &ourNumber{flow, number}, ""
 	}
 	if !t.device.MayDial(number) {
 		return nil, nil, "the device may not dial it"

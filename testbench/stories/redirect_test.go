@@ -223,7 +223,7 @@ func TestPhonesThatSendCallsToEachOther(t *testing.T) {
 }
 
 // A transfer to a phone that sends its calls to a number of ours has reached
-// somebody when that number's flow takes the caller.
+// somebody when that number's flow has connected the caller.
 func TestTransferThatIsSentOn(t *testing.T) {
 	story(t, func(s *stage) {
 		a, b := s.parties()
@@ -235,9 +235,9 @@ func TestTransferThatIsSentOn(t *testing.T) {
 		s.until(in, phone.Established)
 		s.refers(first, at("ben"))
 		s.must(moved(s.next(team[1]), "<sip:"+support+"@10.0.0.1>"))
+		out := s.answers(b)
 		s.notified(first, "SIP/2.0 200 OK")
 		s.over(first)
-		out := s.answers(b)
 		s.talk(in, out)
 		s.hangsUp(out)
 		s.over(in)
@@ -266,5 +266,50 @@ func TestTransferThatIsSentOnToNobody(t *testing.T) {
 		s.over(in)
 		s.transferred("blind", "api", "busy")
 		s.event("call.failed")
+	}, undrawn)
+}
+
+// A conversation waits for what comes of the flow that a phone sends its calls to:
+// when nobody takes the caller there, the two talk on.
+func TestTransferThatIsSentOnToNobodyReturnsTheCaller(t *testing.T) {
+	story(t, func(s *stage) {
+		a, b := s.parties()
+		team := s.colleagues("anna", "ben")
+		s.flow(toAnna)
+		s.create("/v2/call-flows", `{"name": "other", "phone_number": "`+support+`", "routing": [`+toSales+`]}`)
+		in := s.calls(a, did)
+		first := s.answers(team[0])
+		s.until(in, phone.Established)
+		id := s.event("call.answered").str("call_id")
+		for _, c := range []struct {
+			code   int
+			result string
+		}{{486, "busy"}, {404, "not_found"}} {
+			wait := s.later(0, func() {
+				s.must(moved(s.next(team[1]), "<sip:"+support+"@10.0.0.1>"))
+				out := s.next(b)
+				out.Ring()
+				pass(moment)
+				s.must(out.Reject(c.code))
+			})
+			got := s.command(id, "transfer", `{"destination": "dev_ben", "destination_type": "device"}`, http.StatusOK)
+			wait()
+			if got.str("result") != c.result {
+				s.Errorf("%v", got)
+			}
+			s.transferred("blind", "api", c.result)
+			s.talk(in, first)
+		}
+		// And the flow may have the caller for good.
+		wait := s.later(0, func() { s.must(moved(s.next(team[1]), "<sip:"+support+"@10.0.0.1>")) })
+		answered := s.later(0, func() { s.answers(b) })
+		if got := s.command(id, "transfer", `{"destination": "dev_ben", "destination_type": "device"}`, http.StatusOK); got.str("result") != "connected" {
+			s.Errorf("%v", got)
+		}
+		wait()
+		answered()
+		s.over(first)
+		s.hangsUp(in)
+		s.completed("hangup")
 	}, undrawn)
 }
