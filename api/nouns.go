@@ -1,8 +1,6 @@
 package api
 
 import (
-	"context"
-
 	"b2bua/flows"
 	"b2bua/store"
 )
@@ -28,13 +26,7 @@ func (s *Server) nounRoutes() {
 		rows:  s.Store.Calendars(), fresh: func() *flows.Calendar { return new(flows.Calendar) },
 		id: func(x *flows.Calendar) string { return x.ID },
 	})
-	serve(s, noun[flows.VoicemailBox]{
-		path: "/v2/voicemail-boxes", name: "Voicemail box", tag: "Voicemail", kind: flows.KindBox, idField: "voicemail_box_id",
-		about: "A voicemail box greets a caller and takes a message.",
-		rows:  s.Store.Boxes(), fresh: func() *flows.VoicemailBox { return new(flows.VoicemailBox) },
-		id:   func(x *flows.VoicemailBox) string { return x.ID },
-		gone: func(ctx context.Context, id string) { s.deleteMessages(ctx, id) },
-	})
+	serve(s, s.boxNoun())
 	serve(s, noun[flows.Queue]{
 		path: "/v2/queues", name: "Queue", tag: "Queues", kind: flows.KindQueue, idField: "queue_id",
 		about: "A queue is a line of callers and the members who answer them. queue_support exists from the first start, without members.",

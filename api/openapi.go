@@ -103,15 +103,18 @@ func (s *Server) finishOpenAPI() {
 	schemas := s.huma.OpenAPI().Components.Schemas
 	warning := schemas.Schema(reflect.TypeFor[flows.Warning](), true, "")
 	status := schemas.Schema(reflect.TypeFor[TrunkStatus](), true, "")
+	boxStatus := schemas.Schema(reflect.TypeFor[BoxStatus](), true, "")
 	delete(schemas.Map(), "ListOfRawMessage") // each list documents its own
 	s.huma.OpenAPI().Tags = sections
 	warned := &huma.Schema{Type: huma.TypeArray, Items: warning, Description: "What was accepted but will not work as things stand"}
 	for name, schema := range schemas.Map() {
 		switch name {
-		case "CallFlow", "IVRMenu", "PhoneNumber", "Device", "VoicemailBox", "Queue":
+		case "CallFlow", "IVRMenu", "PhoneNumber", "Device", "Queue":
 			schema.Properties["warnings"] = warned
 		case "Trunk":
 			schema.Properties["status"], schema.Properties["warnings"] = status, warned
+		case "VoicemailBox":
+			schema.Properties["status"], schema.Properties["warnings"] = boxStatus, warned
 		case "Simulate", "Given":
 			several := schema.Properties["outcomes"].AdditionalProperties.(*huma.Schema)
 			schema.Properties["outcomes"].AdditionalProperties = &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, several}}
@@ -129,7 +132,7 @@ func (s *Server) finishOpenAPI() {
 			if _, noun := required[name]; noun && slices.Contains(readOnly, field) {
 				p.ReadOnly = true
 			}
-			p.WriteOnly = p.WriteOnly || field == "password"
+			p.WriteOnly = p.WriteOnly || field == "password" || field == "pin"
 			if field == "destination_type" || field == "action" && name == "Fallback" {
 				p.Enum = destinationTypes()
 			}
@@ -140,7 +143,7 @@ func (s *Server) finishOpenAPI() {
 
 func destinationTypes() []any {
 	return []any{flows.ToMenu, flows.ToNumber, flows.ToVoicemail, flows.ToQueue, flows.ToWebhook, flows.ToDevice, flows.ToSIP,
-		flows.ToRingGroup, flows.ToFlow, flows.ToHangup, flows.ToReject, flows.ToApplication, flows.ToSay}
+		flows.ToRingGroup, flows.ToFlow, flows.ToHangup, flows.ToReject, flows.ToApplication, flows.ToSay, flows.ToAccess}
 }
 
 //go:embed docs.html

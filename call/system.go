@@ -36,8 +36,15 @@ type System struct {
 	HoldMusic       func() media.Source // what a party on hold hears
 	RecordingsDir   string
 	VoicemailDir    string
+	PromptsDir      string
 	ApplicationWait time.Duration // how long a call rings for API control
 	MaxDuration     time.Duration // 0: no limit
+
+	// Receive puts a message into its box, with the event and the notices that tell
+	// of it.
+	Receive func(ctx context.Context, b *flows.VoicemailBox, m *store.Message, told events.Event) error
+	// Later tries something until it works: what could not be written now.
+	Later func(f func() error)
 
 	// Healthy says whether a trunk is known to be up; nil: all are. Those that are
 	// not are tried last.

@@ -10,16 +10,28 @@ import (
 
 // tell publishes a fact of this call: the head is filled in here, so that the
 // sequence is counted in one place. On the loop only.
-func (c *Call) tell(f events.Fact, at time.Time) {
+func (c *Call) tell(f events.Fact, at time.Time) { c.tellAs("", f, at) }
+
+// tellAs is tell for an event that has its id already; "" makes one.
+func (c *Call) tellAs(id string, f events.Fact, at time.Time) {
 	c.sequence++
-	*f.Header() = events.Head{
+	*f.Header() = c.head(c.sequence)
+	e := events.New(f, at)
+	if id != "" {
+		e.ID = id
+	}
+	c.sys.Bus.Publish(e)
+}
+
+// head is the head of the event with this number. On the loop only.
+func (c *Call) head(sequence int) events.Head {
+	return events.Head{
 		CallID:       c.record.CallID,
-		Sequence:     c.sequence,
+		Sequence:     sequence,
 		CallFlowID:   c.record.CallFlowID,
 		FlowRevision: c.record.FlowRevision,
 		Tags:         maps.Clone(c.record.Tags),
 	}
-	c.sys.Bus.Publish(events.New(f, at))
 }
 
 // note adds a step to the trace. On the loop only.

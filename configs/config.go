@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"b2bua/flows"
+	"b2bua/notice"
 )
 
 // Config is the whole configuration. The JSON tags are the keys of the file;
@@ -19,6 +20,7 @@ type Config struct {
 	Calls        Calls               `json:"calls"`
 	Recordings   Recordings          `json:"recordings"`
 	Voicemail    Voicemail           `json:"voicemail"`
+	Mail         Mail                `json:"mail"`
 	Trunks       []flows.Trunk       `json:"trunks"`
 	Devices      []flows.Device      `json:"devices"`
 	PhoneNumbers []flows.PhoneNumber `json:"phone_numbers"`
@@ -138,9 +140,10 @@ type Recordings struct {
 	Dir string `json:"dir"`
 }
 
-// Voicemail says where voicemail messages are kept.
+// Voicemail says where voicemail messages are kept, and for how long.
 type Voicemail struct {
-	Dir string `json:"dir"`
+	Dir           string `json:"dir"`
+	RetentionDays int    `json:"retention_days"`
 }
 
 // Log says how much is told, and how.
@@ -179,6 +182,7 @@ func Default() *Config {
 			DeclinedCode:       486,
 			Country:            "us",
 		},
+		Mail:         Mail{TLS: notice.STARTTLS, Timeout: seconds(30)},
 		Trunks:       []flows.Trunk{},
 		Devices:      []flows.Device{},
 		PhoneNumbers: []flows.PhoneNumber{},

@@ -34,6 +34,7 @@ func (c *Config) Validate() error {
 	c.validateMedia(&f)
 	c.validateHTTP(&f)
 	c.validateCalls(&f)
+	c.validateMail(&f)
 	c.validateNouns(&f)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "text", "json")

@@ -63,6 +63,10 @@ func (x *Exchange) route(plan *flows.Plan, in *sip.Invitation) (call.Inbound, in
 	case in.Device == nil:
 		return inbound, 404
 	}
+	if rule := toBox(plan, in); rule != nil {
+		inbound.Direct = rule
+		return inbound, 0
+	}
 	if d := colleague(plan, inbound.To); d != nil {
 		inbound.Direct = &flows.Rule{Pattern: "*", Destination: d.ID, DestinationType: flows.ToDevice}
 		if d.VoicemailBoxID != "" {
@@ -79,6 +83,27 @@ func (x *Exchange) route(plan *flows.Plan, in *sip.Invitation) (call.Inbound, in
 		return inbound, 0
 	}
 	return inbound, 403
+}
+
+// listenCode is what phones dial to listen to their messages.
+const listenCode = "*97"
+
+// toBox is where a device goes that dials the code of its mailbox, or the number
+// of a box: to its messages when the box is its own, else to leave one.
+func toBox(plan *flows.Plan, in *sip.Invitation) *flows.Rule {
+	rule := &flows.Rule{Pattern: "*", Destination: flows.AnyBox, DestinationType: flows.ToAccess}
+	if in.To.User == listenCode {
+		return rule
+	}
+	box := plan.BoxByNumber(in.To.User)
+	if box == nil {
+		return nil
+	}
+	rule.Destination = box.ID
+	if d := plan.Device(in.Device.ID); d == nil || d.VoicemailBoxID != box.ID {
+		rule.DestinationType = flows.ToVoicemail
+	}
+	return rule
 }
 
 // colleague is the device that another device calls by username or number.

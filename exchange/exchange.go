@@ -15,6 +15,7 @@ import (
 	"b2bua/configs"
 	"b2bua/events"
 	"b2bua/media"
+	"b2bua/notice"
 	"b2bua/sip"
 	"b2bua/sip/capture"
 	"b2bua/store"
@@ -32,6 +33,8 @@ type Exchange struct {
 	sip      *sip.Endpoint
 	media    *media.Engine
 	webhooks *webhook.Deliverer
+	notices  *notice.Office
+	errands  *errands
 	hosts    *hosts
 	trunks   *trunks
 	calls    *call.Registry
@@ -96,11 +99,18 @@ func (x *Exchange) build() error {
 	x.store.OnPlan((&registrations{sip: x.sip, log: x.log, plan: x.store.Plan()}).planned)
 	x.restoreRegistrations()
 	x.store.Messages().OnChange(x.boxChanged)
+	x.errands = newErrands(x.log)
 	x.webhooks = x.newDeliverer()
+	if x.notices, err = x.newNotices(); err != nil {
+		return err
+	}
 	if x.system, err = x.newSystem(); err != nil {
 		return err
 	}
 	if err := x.recoverRecordings(context.Background()); err != nil {
+		return err
+	}
+	if err := x.recoverMessages(context.Background()); err != nil {
 		return err
 	}
 	if x.api, err = x.newAPI(); err != nil {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -39,6 +40,9 @@ type Options struct {
 	// Random gives a number from 0 up to 1: how much of an interval of registrations
 	// and probes is left to chance.
 	Random func() float64
+	// MailTrust is whose certificates the mail server may have; nil: those that the
+	// system trusts.
+	MailTrust *tls.Config
 	// Version of the product, shown by the API.
 	Version string
 	// NoHTTP leaves the API's listener out; Handler still serves it.

@@ -68,6 +68,8 @@ func (x *Exchange) Run(ctx context.Context) error {
 // services are started in this order and stopped in the opposite one.
 func (x *Exchange) services() []service {
 	list := []service{
+		{"errands", x.errands.Run},
+		{"notices", x.notices.Run},
 		{"webhooks", x.webhooks.Run},
 		{"media", x.media.Run},
 		{"trunk hosts", func(ctx context.Context) error { x.hosts.Run(ctx, x.store.Plan()); return nil }},

@@ -24,7 +24,7 @@ func (x *Exchange) newClient() *http.Client {
 }
 
 func (x *Exchange) newDeliverer() *webhook.Deliverer {
-	return webhook.NewDeliverer(x.bus, x.store, x.newClient(), webhook.Config{}, x.log)
+	return webhook.NewDeliverer(x.bus, x.store, x.newClient(), webhook.Config{Settled: x.settled}, x.log)
 }
 
 func (x *Exchange) newRouter() (*webhook.Router, error) {
@@ -179,7 +179,9 @@ func (x *Exchange) families() []api.Family {
 
 // retention says how long things are kept.
 func (x *Exchange) retention() store.Retention {
-	return store.Retention{Remove: removeAudio}
+	return store.Retention{
+		Messages: time.Duration(x.cfg.Voicemail.RetentionDays) * 24 * time.Hour, Remove: removeAudio,
+	}
 }
 
 func removeAudio(path string) error {

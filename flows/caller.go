@@ -15,8 +15,12 @@ type Caller interface {
 	// Dial rings and, when answered, bridges. It returns when the conversation
 	// is over (Connected) or when nobody could be reached.
 	Dial(ctx context.Context, r DialRequest) Outcome
-	// Voicemail greets and takes a message.
+	// Voicemail greets and takes a message. WantsOperator and WantsAccess say
+	// that the caller wants that instead.
 	Voicemail(ctx context.Context, b *VoicemailBox) Outcome
+	// Mailbox lets the owner of a box listen to its messages, once the PIN is
+	// given; nil asks which box. Connected when the owner is done.
+	Mailbox(ctx context.Context, b *VoicemailBox) Outcome
 	// Queue lets the caller wait for a member of a queue, and talk to the one who
 	// answers. It returns when the conversation is over (Connected), or with why
 	// the caller left the line without one.

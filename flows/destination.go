@@ -15,7 +15,7 @@ import (
 // destinationTypes are all types, in the order in which messages list them.
 var destinationTypes = []DestinationType{
 	ToMenu, ToNumber, ToVoicemail, ToQueue, ToWebhook, ToDevice, ToSIP,
-	ToRingGroup, ToFlow, ToHangup, ToReject, ToApplication, ToSay,
+	ToRingGroup, ToFlow, ToHangup, ToReject, ToApplication, ToSay, ToAccess,
 }
 
 // RejectCauses are the causes that a reject destination may name.
@@ -98,6 +98,10 @@ func checkDestination(kind DestinationType, to, where, whereType string) Problem
 		}
 	case ToApplication:
 		problems.addIf(where, checkText(to, 100))
+	case ToAccess:
+		if named(to) && !ValidID(to) {
+			problems.add(where, "%q is not the id of a voicemail box; give one, or * to ask the caller for the number of a box", shorten(to))
+		}
 	default:
 		if !ValidID(to) {
 			problems.add(where, "%s; give the id of the %s: 1 to 64 letters, digits, _ and -", missingOr(to, "is not an id"), nameOf(kind))

@@ -94,12 +94,13 @@ const (
 	ToVoicemail   DestinationType = "voicemail"
 	ToQueue       DestinationType = "queue"
 	ToWebhook     DestinationType = "webhook"
-	ToDevice      DestinationType = "device"      // a device id, or the username it registers with
-	ToSIP         DestinationType = "sip"         // a SIP URI
-	ToRingGroup   DestinationType = "ring_group"  // a queue that rings everybody
-	ToFlow        DestinationType = "call_flow"   // go on in another flow
-	ToHangup      DestinationType = "hangup"      // destination (or reason): why
-	ToReject      DestinationType = "reject"      // before answer; destination (or reason): the cause
-	ToApplication DestinationType = "application" // ring until API commands take over
-	ToSay         DestinationType = "say"         // destination: the text to speak, with {time} and {date}
+	ToDevice      DestinationType = "device"           // a device id, or the username it registers with
+	ToSIP         DestinationType = "sip"              // a SIP URI
+	ToRingGroup   DestinationType = "ring_group"       // a queue that rings everybody
+	ToFlow        DestinationType = "call_flow"        // go on in another flow
+	ToHangup      DestinationType = "hangup"           // destination (or reason): why
+	ToReject      DestinationType = "reject"           // before answer; destination (or reason): the cause
+	ToApplication DestinationType = "application"      // ring until API commands take over
+	ToAccess      DestinationType = "voicemail_access" // an owner listens: a box, or * for the one that is asked for
+	ToSay         DestinationType = "say"              // destination: the text to speak, with {time} and {date}
 )

@@ -110,8 +110,8 @@ func (l *lint) canFail(kind DestinationType, to string) bool {
 	switch kind {
 	case ToHangup, ToReject, ToSay:
 		fails = false
-	case ToVoicemail:
-		fails = l.plan.boxes[to] == nil
+	case ToVoicemail, ToAccess:
+		fails = !l.exists(kind, to)
 	case ToMenu:
 		if m := l.plan.menus[to]; m != nil && m.menu.Fallback != nil {
 			fails = l.canFail(m.menu.Fallback.Action, m.menu.Fallback.ActionID)

@@ -45,6 +45,8 @@ func (l *lint) exists(kind DestinationType, to string) bool {
 		return p.menus[to] != nil
 	case ToVoicemail:
 		return p.boxes[to] != nil
+	case ToAccess:
+		return !named(to) || p.boxes[to] != nil
 	case ToDevice:
 		return p.devices[to] != nil || p.byUsername[to] != nil
 	case ToFlow:

@@ -27,6 +27,7 @@ type Plan struct {
 	menus       map[string]*menuPlan
 	boxes       map[string]*VoicemailBox
 	queues      map[string]*Queue
+	boxByNumber map[string]*VoicemailBox
 	devices     map[string]*Device
 	byUsername  map[string]*Device
 	byNumber    map[string]*Device
@@ -88,6 +89,9 @@ func (p *Plan) Menu(id string) *IVRMenu {
 // Box is the voicemail box with this id, or nil.
 func (p *Plan) Box(id string) *VoicemailBox { return p.boxes[id] }
 
+// BoxByNumber is the voicemail box with this number, or nil.
+func (p *Plan) BoxByNumber(number string) *VoicemailBox { return p.boxByNumber[number] }
+
 // BoxDevices are the usernames of the devices that are told of a voicemail box's
 // messages.
 func (p *Plan) BoxDevices(box string) (usernames []string) {
@@ -100,10 +104,10 @@ func (p *Plan) BoxDevices(box string) (usernames []string) {
 }
 
 // DeviceBoxes are the voicemail boxes that a device is told of: its own, and
-// those that name it as their mwi_device.
+// those that name it as a device to tell.
 func (p *Plan) DeviceBoxes(d *Device) (ids []string) {
 	for id, b := range p.boxes {
-		if id == d.VoicemailBoxID || b.MWIDevice != "" && b.MWIDevice == d.ID {
+		if id == d.VoicemailBoxID || b.lights(d.ID) {
 			ids = append(ids, id)
 		}
 	}

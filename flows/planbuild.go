@@ -201,9 +201,12 @@ func (b *builder) addBoxes() {
 	if len(gone)+len(come) == 0 && b.boxes != nil {
 		return
 	}
-	b.boxes = fresh(b.boxes, len(come))
+	b.boxes, b.boxByNumber = fresh(b.boxes, len(come)), fresh(b.boxByNumber, len(come))
 	for _, x := range gone {
 		delete(b.boxes, x.ID)
+		if b.boxByNumber[x.Number] == x {
+			delete(b.boxByNumber, x.Number)
+		}
 	}
 	for _, x := range come {
 		b.problems = append(b.problems, x.Validate().Under("voicemail_boxes["+x.ID+"]")...)
@@ -211,6 +214,13 @@ func (b *builder) addBoxes() {
 			b.problems.addConflict("voicemail_box_id", "there is already a voicemail box with the id %q; choose another", x.ID)
 		}
 		b.boxes[x.ID] = x
+		if x.Number == "" {
+			continue
+		}
+		if other := b.boxByNumber[x.Number]; other != nil {
+			b.problems.addConflict("number", "the voicemail box %q already has the number %s; choose another", other.ID, x.Number)
+		}
+		b.boxByNumber[x.Number] = x
 	}
 }
 

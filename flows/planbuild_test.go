@@ -41,6 +41,9 @@ func changed(t *rapid.T, n Nouns) Nouns {
 	case 2:
 		n.Boxes = drawChange(t, n.Boxes, func(i int) *VoicemailBox {
 			b := &VoicemailBox{ID: fmt.Sprint("box_", i), Name: "x"}
+			if rapid.Bool().Draw(t, "numbered") {
+				b.Number = fmt.Sprint(70 + rapid.IntRange(0, 3).Draw(t, "number"))
+			}
 			b.ApplyDefaults()
 			return b
 		})

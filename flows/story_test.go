@@ -97,6 +97,15 @@ func (s *story) Voicemail(_ context.Context, b *flows.VoicemailBox) flows.Outcom
 	return flows.Outcome{Result: flows.Connected}
 }
 
+func (s *story) Mailbox(_ context.Context, b *flows.VoicemailBox) flows.Outcome {
+	if b == nil {
+		s.ask("mailbox")
+	} else {
+		s.ask("mailbox %s", b.ID)
+	}
+	return flows.Outcome{Result: flows.Connected}
+}
+
 func (s *story) Queue(_ context.Context, r flows.QueueRequest) flows.Outcome {
 	group := ""
 	if r.Group {

@@ -13,11 +13,9 @@ func (w *walk) visit(t target, why Routing) Outcome {
 	case ToNumber, ToDevice, ToSIP:
 		return w.dial(t)
 	case ToVoicemail:
-		box := w.env.Plan.Box(t.to)
-		if box == nil {
-			return missing("there is no voicemail box %s", t.to)
-		}
-		return w.env.Caller.Voicemail(w.ctx, box)
+		return w.toVoicemail(t, why)
+	case ToAccess:
+		return w.toAccess(t)
 	case ToQueue, ToRingGroup:
 		return w.queue(t, why)
 	case ToWebhook:

@@ -45,9 +45,8 @@ func (p *Plan) warnings(kind, id string) []Warning {
 			return p.queueWarnings(q)
 		}
 	case KindBox:
-		if b := p.boxes[id]; b != nil && b.MWIDevice != "" && p.devices[b.MWIDevice] == nil {
-			return []Warning{{Path: "mwi_device", Code: WarnDeviceMissing, Fix: "create it, or choose another",
-				Message: fmt.Sprintf("there is no device %q yet, so its lamp tells nobody of new messages", b.MWIDevice)}}
+		if b := p.boxes[id]; b != nil {
+			return p.boxWarnings(b)
 		}
 	case KindDevice:
 		if d := p.devices[id]; d != nil && d.VoicemailBoxID != "" && p.boxes[d.VoicemailBoxID] == nil {
@@ -60,6 +59,26 @@ func (p *Plan) warnings(kind, id string) []Warning {
 		}
 	}
 	return nil
+}
+
+// boxWarnings tells what a box names that is not there.
+func (p *Plan) boxWarnings(b *VoicemailBox) []Warning {
+	l := newLint(p)
+	dark := func(path, device string) {
+		if device != "" && p.devices[device] == nil {
+			l.add(path, WarnDeviceMissing, "create it, or choose another", "there is no device %q yet, so its lamp tells nobody of new messages", device)
+		}
+	}
+	dark("mwi_device", b.MWIDevice)
+	for i, device := range b.MWIDevices {
+		dark(fmt.Sprintf("mwi_devices[%d]", i), device)
+	}
+	if o := b.Operator; o != nil {
+		where := []place{{"operator.destination", o.DestinationType, o.Destination}}
+		l.missing(where[0])
+		l.reachable(where)
+	}
+	return l.list
 }
 
 func (p *Plan) flowWarnings(f *flowPlan) []Warning {

@@ -8,6 +8,8 @@ import (
 
 	"b2bua/flows"
 	"b2bua/media"
+	"b2bua/media/audio"
+	"b2bua/media/signal"
 )
 
 // Recording is what ivr needs of *recorder.Recording. Finish asks it to end
@@ -29,6 +31,8 @@ const (
 	MessageTone        = "tone" // a busy, congestion or ringback tone instead of the caller
 	MessageCancelled   = "cancelled"
 	MessageFailed      = "failed"
+	MessageOperator    = "operator" // 0 during the greeting: the caller wants a person
+	MessageAccess      = "access"   // * during the greeting: the owner wants to listen
 )
 
 // MessageResult tells what came of TakeMessage. Kept is false when less than
@@ -51,8 +55,10 @@ const (
 	beepTime  = 500 * time.Millisecond
 	beepLevel = -10.0 // dBm0
 
-	// messageKey ends a message.
-	messageKey = '#'
+	// messageKey ends a message; the others lead out of the greeting.
+	messageKey  = '#'
+	operatorKey = '0'
+	accessKey   = '*'
 
 	// listenEvery is how often silence is looked at.
 	listenEvery = 100 * time.Millisecond
@@ -60,16 +66,25 @@ const (
 
 // TakeMessage greets, prompts, beeps and records the caller until hang-up, the
 // # key, the box's longest duration, its longest silence, or a call-progress
-// tone, which is no part of the message. start opens the recording right after
-// the beep; when TakeMessage returns, its file is complete. A key during greeting or prompt skips to the beep.
+// tone, which is no part of the message. start opens the recording before the
+// beep, so that nobody is asked to speak in vain; when TakeMessage returns, its
+// file is complete. A key during greeting or prompt skips to the beep, but for 0,
+// which wants the box's operator, and *, which wants its owner's menu.
 func (d *Desk) TakeMessage(ctx context.Context, box *flows.VoicemailBox, start func() (Recording, error)) MessageResult {
 	d.keys.Flush()
-	if err := d.greet(ctx, box); err != nil {
+	if wants, err := d.greet(ctx, box); err != nil {
 		return MessageResult{Reason: left(err), Err: err}
+	} else if wants != "" {
+		return MessageResult{Reason: wants}
 	}
 	rec, err := start()
 	if err != nil {
 		return MessageResult{Reason: MessageFailed, Err: fmt.Errorf("record message: %w", err)}
+	}
+	if err := d.hear(ctx, media.Beep(beepTime, beepLevel)); err != nil {
+		rec.Finish()
+		<-rec.Done()
+		return MessageResult{Reason: left(err), Recorded: true, Err: err}
 	}
 	began := time.Now()
 	voice := newDetector()
@@ -88,29 +103,48 @@ func (d *Desk) TakeMessage(ctx context.Context, box *flows.VoicemailBox, start f
 	}
 	<-rec.Done()
 	r.Speech = voice.spoken()
-	// A recording that ended by itself, on a full disk, holds what was said so far.
 	r.Kept = r.Speech >= seconds(box.MinDuration, defaultSpeech)
 	if reason == MessageFailed {
-		r.Err = errors.New("record message: the recording ended by itself")
+		// On a full disk, most likely. The caller is told, so it is no message.
+		r.Kept, r.Err = false, errors.New("record message: the recording ended by itself")
 	}
 	return r
 }
 
-// greet plays greeting, prompt and beep.
-func (d *Desk) greet(ctx context.Context, box *flows.VoicemailBox) error {
+// greet plays greeting and prompt; wants is what the caller asked for instead of
+// leaving a message.
+func (d *Desk) greet(ctx context.Context, box *flows.VoicemailBox) (wants string, err error) {
 	m := &menu{desk: d, menu: &flows.IVRMenu{ID: box.ID, Language: box.Language, Voice: box.Voice}}
-	for _, ref := range []string{box.Greeting, box.Prompt} {
+	for _, ref := range []string{box.Welcome(), box.Prompt} {
 		skip, err := m.present(ctx, ref)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if skip {
-			break
+		if !skip {
+			continue
 		}
+		key, _ := d.keys.next()
+		switch {
+		case key.Symbol == operatorKey && box.Operator != nil:
+			return MessageOperator, nil
+		case key.Symbol == accessKey && box.PIN != "":
+			return MessageAccess, nil // what follows is the PIN
+		}
+		break
 	}
 	// What was pressed to get here does not end the message.
 	d.keys.Flush()
-	return d.hear(ctx, media.Beep(beepTime, beepLevel))
+	return "", nil
+}
+
+// Spoken is how much speech is in a sound, as TakeMessage measures it.
+func Spoken(c audio.Clip) time.Duration {
+	var ear signal.Listener
+	frame := c.Rate / 50
+	for at := 0; at+frame <= len(c.Samples); at += frame {
+		ear.Write(c.Rate, c.Samples[at:at+frame])
+	}
+	return ear.Speech()
 }
 
 // listen waits for the end of the message.

@@ -84,7 +84,20 @@ func TestTakeMessage(t *testing.T) {
 		}, {
 			name: "hang-up over the beep",
 			act:  func(_ *scene, hangUp func()) { time.AfterFunc(5800*time.Millisecond, hangUp) },
-			want: MessageResult{Reason: "hangup", Err: ErrHangup}, played: []string{"hello", "please", "cut"},
+			want: MessageResult{Reason: "hangup", Recorded: true, Err: ErrHangup}, played: []string{"hello", "please", "cut"},
+		}, {
+			name: "the operator", box: flows.VoicemailBox{Operator: &flows.Operator{Destination: "+14155552673", DestinationType: flows.ToNumber}},
+			act:  func(s *scene, _ func()) { s.press(time.Second, "0") },
+			want: MessageResult{Reason: "operator"}, played: []string{"cut"},
+		}, {
+			name: "no operator to be had",
+			says: func(at time.Duration) bool { return at < 4*time.Second },
+			act:  func(s *scene, _ func()) { s.press(time.Second, "0") },
+			want: MessageResult{Kept: true, Reason: "silence", Recorded: true, Duration: 14 * time.Second, Speech: 4 * time.Second}, played: []string{"cut", "beep"},
+		}, {
+			name: "the owner, during the prompt", box: flows.VoicemailBox{PIN: "kept"},
+			act:  func(s *scene, _ func()) { s.press(4*time.Second, "*") },
+			want: MessageResult{Reason: "access"}, played: []string{"hello", "cut"},
 		}, {
 			name: "a key skips to the beep and does not end the message",
 			says: func(at time.Duration) bool { return at < 4*time.Second },
@@ -144,7 +157,7 @@ func TestMessageThatCannotBeRecorded(t *testing.T) {
 		time.AfterFunc(5*time.Second, rec.Finish)
 		s.phone.says = func(time.Duration) bool { return true }
 		got = s.TakeMessage(t.Context(), &flows.VoicemailBox{}, func() (Recording, error) { return rec, nil })
-		if got.Reason != MessageFailed || !got.Kept || got.Err == nil { // what was said before is a message
+		if got.Reason != MessageFailed || got.Kept || !got.Recorded || got.Err == nil { // the caller is told that it is none
 			t.Errorf("%+v", got)
 		}
 	})

@@ -83,7 +83,7 @@ func Open(dir string, o Options) (*Store, error) {
 func (s *Store) makeCollections() {
 	s.flows = newCollection(s, httpsOnly(flowKind, s.opt.InsecureWebhooks, (*flows.CallFlow).PlainWebhooks))
 	s.menus = newCollection(s, httpsOnly(menuKind, s.opt.InsecureWebhooks, (*flows.IVRMenu).PlainWebhooks))
-	s.boxes = newCollection(s, &boxKind)
+	s.boxes = newCollection(s, httpsOnly(boxKind, s.opt.InsecureWebhooks, (*flows.VoicemailBox).PlainWebhooks))
 	s.devices = newCollection(s, &deviceKind)
 	s.trunks = newCollection(s, &trunkKind)
 	s.numbers = newCollection(s, &numberKind)
@@ -94,6 +94,8 @@ func (s *Store) makeCollections() {
 	s.calls = &Records[callRow]{s: s, k: &callKind}
 	s.recordings = &Records[Recording]{s: s, k: &recordingKind}
 	s.messages = &Records[Message]{s: s, k: &messageKind}
+	s.drafts = &Records[Draft]{s: s, k: &draftKind}
+	s.notices = &Records[Notice]{s: s, k: &noticeKind}
 	s.deliveries = &Records[Delivery]{s: s, k: &deliveryKind}
 }
 
@@ -198,13 +200,15 @@ func (s *Store) prepare(first bool) error {
 
 func (s *Store) buckets() []string {
 	names := []string{
-		bucketMeta, bucketRevisions, bucketTraces, bucketReplies, bucketRegistrations,
+		bucketMeta, bucketRevisions, bucketTraces, bucketReplies, bucketRegistrations, bucketUntold, bucketPINs,
 		flowKind.bucket, menuKind.bucket, boxKind.bucket, deviceKind.bucket, trunkKind.bucket,
 		numberKind.bucket, calendarKind.bucket, queueKind.bucket, bucketQueueStates, s.webhooks.k.bucket, keyKind.bucket,
 	}
 	names = append(names, callKind.buckets()...)
 	names = append(names, recordingKind.buckets()...)
 	names = append(names, messageKind.buckets()...)
+	names = append(names, draftKind.buckets()...)
+	names = append(names, noticeKind.buckets()...)
 	return append(names, deliveryKind.buckets()...)
 }
 

@@ -97,6 +97,9 @@ func (r *Records[T]) older(until time.Time) (old []*T, err error) {
 				return nil
 			}
 			x, err := r.read(tx, at.id)
+			if r.lost(at.id, err) {
+				continue
+			}
 			if err != nil {
 				return err
 			}

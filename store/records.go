@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -217,6 +218,9 @@ func (r *Records[T]) List(q Query[T], cursor string, limit int) (page []*T, next
 			}
 			last = at
 			x, err := r.read(tx, at.id)
+			if r.lost(at.id, err) {
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -226,6 +230,19 @@ func (r *Records[T]) List(q Query[T], cursor string, limit int) (page []*T, next
 		}
 	})
 	return page, next, err
+}
+
+// errDamagedRow says that a row cannot be decoded.
+var errDamagedRow = errors.New("the row is damaged")
+
+// lost reports whether a row of a list is one that cannot be read, alone: the
+// others are still worth showing.
+func (r *Records[T]) lost(id string, err error) bool {
+	if errors.Is(err, errDamagedRow) || errors.Is(err, ErrNotFound) {
+		r.s.log.Error("record left out of a list", "kind", r.k.name, "id", id, "err", err)
+		return true
+	}
+	return false
 }
 
 func (r *Records[T]) read(tx *bbolt.Tx, id string) (*T, error) {
@@ -243,7 +260,7 @@ func (r *Records[T]) find(tx *bbolt.Tx, id string) (*T, error) {
 	}
 	x := new(T)
 	if err := json.Unmarshal(raw, x); err != nil {
-		return nil, fmt.Errorf("decode %s %s: %w", r.k.name, id, err)
+		return nil, fmt.Errorf("decode %s %s: %w: %w", r.k.name, id, errDamagedRow, err)
 	}
 	return x, nil
 }

@@ -55,6 +55,8 @@ type Store struct {
 
 	recordings *Records[Recording]
 	messages   *Records[Message]
+	drafts     *Records[Draft]
+	notices    *Records[Notice]
 	deliveries *Records[Delivery]
 	calls      *Records[callRow]
 

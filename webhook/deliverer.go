@@ -45,6 +45,10 @@ type Config struct {
 	// DrainTimeout is how long Run goes on delivering after its context
 	// ended; 0 means 5 s.
 	DrainTimeout time.Duration
+	// Settled is told of each event that everybody who wants it has been told of,
+	// or never will be. It is not told of those that were dropped because the
+	// switch stopped. Nil: nobody asks. It must be quick.
+	Settled func(events.Event)
 }
 
 func (c Config) withDefaults() Config {
@@ -141,6 +145,8 @@ func (d *Deliverer) Stats() Stats {
 // dispatch puts an event into the lanes of the endpoints that want it.
 func (d *Deliverer) dispatch(ctx context.Context, e events.Event) {
 	var body []byte
+	p := d.parcel(e)
+	defer p.settle()
 	for _, w := range d.book.ActiveWebhooks() {
 		if !w.Wants(e.Name) {
 			continue
@@ -152,7 +158,10 @@ func (d *Deliverer) dispatch(ctx context.Context, e events.Event) {
 				return
 			}
 		}
-		d.enqueue(ctx, newJob(w.ID, e, body))
+		j := newJob(w.ID, e, body)
+		j.parcel = p
+		p.hold()
+		d.enqueue(ctx, j)
 	}
 }
 
@@ -171,6 +180,7 @@ func (d *Deliverer) enqueue(ctx context.Context, j *job) {
 		}
 		d.count.Dropped++
 		d.note(j, store.DeliveryDropped, "too many events were waiting")
+		j.parcel.settle()
 		return
 	}
 	l.full = false

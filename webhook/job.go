@@ -21,6 +21,8 @@ type job struct {
 	note  store.Delivery // as the delivery log shows it
 	body  []byte
 	first time.Time // of the first attempt
+
+	parcel *parcel // nil: nobody asks when it is settled
 }
 
 func newJob(webhook string, e events.Event, body []byte) *job {

@@ -228,6 +228,9 @@ func (l *lane) next(j *job, n int, now time.Time, after time.Duration) time.Time
 func (l *lane) done(q *queue, j *job, result, reason string) {
 	j.note.NextAttemptAt = nil
 	l.d.note(j, result, reason)
+	if !l.last || result != store.DeliveryDropped {
+		j.parcel.settle()
+	}
 	q.jobs = q.jobs[1:]
 	l.waiting--
 	l.d.count.Waiting--
@@ -248,6 +251,9 @@ func (l *lane) giveUp(why string) {
 				l.d.count.Waiting--
 				q.jobs[0].note.NextAttemptAt = nil
 				l.d.note(q.jobs[0], store.DeliveryDropped, why)
+				if why != stoppedReason {
+					q.jobs[0].parcel.settle()
+				}
 				q.jobs = q.jobs[1:]
 			}
 			delete(l.queues, q.call)

@@ -163,6 +163,9 @@ func (c *caller) Voicemail(_ context.Context, b *flows.VoicemailBox) flows.Outco
 	o := c.outcome(b.ID)
 	c.answer(b.ID)
 	c.keys = "" // the way here is no part of the message
+	if o, wants := c.wants(b); wants {
+		return o
+	}
 	c.speak(b.Greeting, b.Prompt)
 	f := &events.Voicemail{Event: events.VoicemailAbandoned, VoicemailBoxID: b.ID, From: c.call.From, Reason: "hangup"}
 	if o.Result == flows.Gone {
@@ -175,6 +178,41 @@ func (c *caller) Voicemail(_ context.Context, b *flows.VoicemailBox) flows.Outco
 	c.tell(f)
 	if o.Result == flows.Connected {
 		return c.leave() // that is how most messages end
+	}
+	return o
+}
+
+// wants is a caller whose next entry is a key that leads out of the greeting.
+func (c *caller) wants(b *flows.VoicemailBox) (o flows.Outcome, wants bool) {
+	if len(c.script) == 0 {
+		return o, false
+	}
+	switch {
+	case c.script[0] == "0" && b.Operator != nil:
+		o.Result = flows.WantsOperator
+	case c.script[0] == "*" && b.PIN != "":
+		o.Result = flows.WantsAccess
+	default:
+		return o, false
+	}
+	c.script = c.script[1:]
+	c.pass(keyTime)
+	c.tell(&events.DTMF{Digit: map[flows.Result]string{flows.WantsOperator: "0", flows.WantsAccess: "*"}[o.Result], DurationMS: 100, Method: "rfc4733"})
+	return o, true
+}
+
+// Mailbox lets an owner listen; which messages there are nobody knows.
+func (c *caller) Mailbox(_ context.Context, b *flows.VoicemailBox) flows.Outcome {
+	by := flows.AnyBox
+	if b != nil {
+		by = b.ID
+	}
+	o := c.outcome(by)
+	c.answer("voicemail_access")
+	c.keys, c.script = "", nil // a PIN, and what is asked for then
+	c.pass(talking)
+	if o.Result == flows.Gone || o.Result == flows.Connected {
+		return c.leave() // that is how it ends
 	}
 	return o
 }

@@ -1,0 +1,251 @@
+package notice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"b2bua/events"
+	"b2bua/flows"
+	"b2bua/store"
+)
+
+// Config are the limits of an office; the zero value means the defaults.
+type Config struct {
+	Mail Mail
+	// Schedule is how long to wait after each attempt that failed; the last one
+	// counts for all further ones. Nil means half a minute, growing to hours.
+	Schedule []time.Duration
+	// GiveUp is how old a notice gets; 0 means two days.
+	GiveUp time.Duration
+	// Parallel is how many are sent at the same time; 0 means 4.
+	Parallel int
+	// Post calls a webhook with an event. final says that it makes no sense to
+	// try again.
+	Post func(ctx context.Context, url string, body []byte) (final bool, err error)
+	// Open opens the audio of a message.
+	Open func(path string) (*os.File, error)
+	Now  func() time.Time // nil: time.Now
+}
+
+// Stats counts what became of notices since the start.
+type Stats struct {
+	Waiting               int
+	Sent, Retried, Failed uint64
+}
+
+// Office sends what waits in the store.
+type Office struct {
+	cfg   Config
+	store *store.Store
+	log   *slog.Logger
+	wake  chan struct{}
+
+	mu    sync.Mutex
+	sent  map[string]bool // but not forgotten yet: the file could not be written
+	count Stats
+}
+
+// New makes an office; Run runs it.
+func New(s *store.Store, c Config, log *slog.Logger) *Office {
+	if len(c.Schedule) == 0 {
+		c.Schedule = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
+	}
+	if c.GiveUp <= 0 {
+		c.GiveUp = 48 * time.Hour
+	}
+	if c.Parallel <= 0 {
+		c.Parallel = 4
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Office{cfg: c, store: s, log: log, wake: make(chan struct{}, 1), sent: map[string]bool{}}
+}
+
+// Stats tells how it went so far.
+func (o *Office) Stats() Stats {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.count
+}
+
+// Wake says that there may be something new to send. It never blocks.
+func (o *Office) Wake() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// idle is how often the queue is looked at when nothing is known to be due.
+const idle = time.Minute
+
+// Run sends until ctx ends; what is under way then is given up for this time.
+func (o *Office) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		wait := o.round(ctx)
+		timer := time.NewTimer(wait)
+		select {
+		case <-o.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// round sends what is due and tells how long to wait for the next.
+func (o *Office) round(ctx context.Context) (wait time.Duration) {
+	now := o.cfg.Now()
+	wait = idle
+	places := make(chan struct{}, o.cfg.Parallel)
+	var busy sync.WaitGroup
+	waiting := 0
+	for cursor := ""; ; {
+		page, next, err := o.store.Notices().List(store.Query[store.Notice]{}, cursor, store.MaxPage)
+		if err != nil {
+			o.log.Error("read the notices", "err", err)
+			break
+		}
+		for _, n := range page {
+			waiting++
+			if left := n.DueAt.Sub(now); left > 0 {
+				wait = min(wait, left)
+				continue
+			}
+			places <- struct{}{}
+			busy.Go(func() {
+				defer func() { <-places }()
+				o.deliver(ctx, n)
+			})
+		}
+		if cursor = next; next == "" || ctx.Err() != nil {
+			break
+		}
+	}
+	busy.Wait()
+	o.mu.Lock()
+	o.count.Waiting = waiting
+	o.mu.Unlock()
+	// What has failed just now is due no later than this.
+	return min(wait, o.cfg.Schedule[0])
+}
+
+// errPointless says that there is nothing to be sent any more.
+var errPointless = errors.New("nobody is to be told any more")
+
+// deliver makes one attempt and notes what came of it.
+func (o *Office) deliver(ctx context.Context, n *store.Notice) {
+	var final bool
+	var err error
+	if !o.wasSent(n.ID) {
+		final, err = o.attempt(ctx, n)
+	}
+	log := o.log.With("notice", n.ID, "box", n.BoxID, "message", n.MessageID, "carrier", n.Carrier)
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return // it is tried again by the next process
+	case err == nil:
+		o.mark(n.ID, true)
+		if o.forget(ctx, n, log) {
+			o.mark(n.ID, false)
+			o.tally(func(s *Stats) { s.Sent++ })
+			log.Info("notice sent")
+		}
+	case errors.Is(err, errPointless):
+		o.forget(ctx, n, log)
+	case final || o.cfg.Now().Sub(n.CreatedAt) >= o.cfg.GiveUp:
+		o.tally(func(s *Stats) { s.Failed++ })
+		log.Error("notice given up", "attempts", n.Attempts+1, "err", err)
+		o.forget(ctx, n, log)
+	default:
+		o.tally(func(s *Stats) { s.Retried++ })
+		log.Warn("notice not sent", "attempts", n.Attempts+1, "err", err)
+		o.postpone(ctx, n, err, log)
+	}
+}
+
+func (o *Office) postpone(ctx context.Context, n *store.Notice, because error, log *slog.Logger) {
+	_, err := o.store.Notices().Update(ctx, n.ID, "", func(x *store.Notice) error {
+		x.DueAt = o.cfg.Now().Add(o.cfg.Schedule[min(x.Attempts, len(o.cfg.Schedule)-1)])
+		x.Attempts, x.Error = x.Attempts+1, because.Error()
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		log.Error("note that a notice was not sent", "err", err)
+	}
+}
+
+func (o *Office) forget(ctx context.Context, n *store.Notice, log *slog.Logger) bool {
+	_, err := o.store.Notices().Delete(context.WithoutCancel(ctx), n.ID, "")
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		log.Error("forget a notice", "err", err)
+		return false
+	}
+	return true
+}
+
+// attempt sends a notice once.
+func (o *Office) attempt(ctx context.Context, n *store.Notice) (final bool, err error) {
+	m, err := o.store.Messages().Get(n.MessageID)
+	if errors.Is(err, store.ErrNotFound) {
+		return true, errPointless // listened to and deleted
+	}
+	if err != nil {
+		return false, err
+	}
+	box := o.store.Plan().Box(n.BoxID)
+	if box == nil {
+		return true, errPointless
+	}
+	switch n.Carrier {
+	case store.ByWebhook:
+		if o.cfg.Post == nil {
+			return true, errors.New("webhooks are not served")
+		}
+		return o.cfg.Post(ctx, n.To, n.Body)
+	case store.ByEmail:
+		return o.mail(ctx, n, box, m)
+	}
+	return true, fmt.Errorf("%q carries nothing", n.Carrier)
+}
+
+func (o *Office) wasSent(id string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.sent[id]
+}
+
+func (o *Office) mark(id string, sent bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if delete(o.sent, id); sent {
+		o.sent[id] = true
+	}
+}
+
+func (o *Office) tally(f func(*Stats)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f(&o.count)
+}
+
+// For is what is to be sent because a box has got a message; body is the event.
+func For(box *flows.VoicemailBox, m *store.Message, body []byte) (list []*store.Notice) {
+	if box == nil || box.Notify == nil {
+		return nil
+	}
+	for _, to := range box.Notify.Addresses() {
+		list = append(list, &store.Notice{ID: events.NewID("note_"), BoxID: box.ID, MessageID: m.ID, Carrier: store.ByEmail, To: to})
+	}
+	if url := box.Notify.Webhook; url != "" {
+		list = append(list, &store.Notice{ID: events.NewID("note_"), BoxID: box.ID, MessageID: m.ID, Carrier: store.ByWebhook, To: url, Body: body})
+	}
+	return list
+}
