@@ -45,6 +45,7 @@ type (
 		Body struct {
 			CallFlowID string          `json:"call_flow_id" doc:"The flow"`
 			Findings   []flows.Warning `json:"findings" doc:"What is wrong with it and with the menus it presents; those of menus begin with ivr_menus[id]"`
+			Proof      flows.Proof     `json:"proof" doc:"What can become of callers, whatever they press and whoever does not answer"`
 		}
 	}
 )
@@ -60,7 +61,7 @@ func (s *Server) flowRoutes() {
 	register(s, try, s.simulate)
 
 	lint := row(http.MethodGet, "/lint", "lintCallFlow", "Look for faults in a call flow")
-	lint.description = "Rules that no call comes to, times that no rule takes, circles, keys that wait or lead nowhere, destinations that are missing or have nothing behind them: each with its place and a way to mend it. Replies to saves carry the same as warnings."
+	lint.description = "Rules that no call comes to, times that no rule takes, circles, keys that wait or lead nowhere, destinations that are missing or have nothing behind them: each with its place and a way to mend it. Replies to saves carry the same as warnings. The proof follows every way that a call can go, and tells whether each ends with a person, a message or a goodbye, and the longest and the worst of them as calls to be simulated."
 	register(s, lint, s.lint)
 
 	span := row(http.MethodGet, "/calendar", "getCallFlowCalendar", "Get where calls go over a span of time")
@@ -84,14 +85,32 @@ func (s *Server) flowRoutes() {
 }
 
 // lint is everything that can be found wrong with a flow.
-func (s *Server) lint(_ context.Context, in *ByID) (*lintReply, error) {
+func (s *Server) lint(ctx context.Context, in *ByID) (*lintReply, error) {
 	plan := s.Store.Plan()
-	if plan.Flow(in.ID) == nil {
+	f := plan.Flow(in.ID)
+	if f == nil {
 		return nil, notFound("Call flow")
 	}
+	release, err := s.think(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	out := &lintReply{}
 	out.Body.CallFlowID, out.Body.Findings = in.ID, append([]flows.Warning{}, plan.Lint(in.ID)...)
+	out.Body.Proof = plan.Prove(f)
 	return out, nil
+}
+
+// think waits until nobody else has something thought about: one at a time, as it
+// is work, and calls go first.
+func (s *Server) think(ctx context.Context) (release func(), err error) {
+	select {
+	case s.thinking <- struct{}{}:
+		return func() { <-s.thinking }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // timeline is where the calls to a flow go.
@@ -106,12 +125,11 @@ func (s *Server) timeline(ctx context.Context, in *timelineInput) (*timelineRepl
 	if !in.To.After(in.From) || in.To.Sub(in.From) > flows.MaxTimeline {
 		return nil, invalid("to", "must be later than from, by at most 400 days")
 	}
-	select { // one at a time: it is work, and calls go first
-	case s.timelines <- struct{}{}:
-		defer func() { <-s.timelines }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	release, err := s.think(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer release()
 	follow := func(revision int) (*flows.Timeline, error) {
 		plan := s.Store.Plan()
 		f := plan.Flow(in.ID)

@@ -73,7 +73,7 @@ type Server struct {
 	stop     sync.Once
 	streams  atomic.Int32
 
-	timelines chan struct{} // of flows: one at a time
+	thinking chan struct{} // about flows: one at a time
 
 	async struct { // commands that were asked for with async=true
 		sync.Mutex
@@ -97,7 +97,7 @@ func New(d Deps) (*Server, error) {
 		started:  make(chan struct{}),
 		stopping: make(chan struct{}),
 
-		timelines: make(chan struct{}, 1),
+		thinking: make(chan struct{}, 1),
 	}
 	var err error
 	if s.metrics, err = newMetrics(s); err != nil {

@@ -25,6 +25,12 @@ const (
 // worlds are the combinations of rules of a flow. An override of a calendar is
 // left out: it says nothing about the flow.
 func (p *Plan) worlds(f *flowPlan) (list []world, zone *time.Location) {
+	list, zone, _ = p.allWorlds(f)
+	return list, zone
+}
+
+// allWorlds also tells whether the flow was within the bounds of the search.
+func (p *Plan) allWorlds(f *flowPlan) (list []world, zone *time.Location, whole bool) {
 	rules := make([][]condition, len(f.rules))
 	checks := 1
 	for i, r := range f.rules {
@@ -40,9 +46,11 @@ func (p *Plan) worlds(f *flowPlan) (list []world, zone *time.Location) {
 			}
 		}
 	}
-	callers := callerClasses(rules)
+	callers, everybody := callerClasses(rules)
 	times, zone := timeClasses(rules)
-	times = thin(times, max(1, mostChecks/checks/len(callers)))
+	most := min(mostTimes, max(1, mostChecks/checks/len(callers)))
+	whole = everybody && len(times) <= most
+	times = thin(times, most)
 	seen := map[string]bool{}
 	key := make([]byte, len(rules))
 	var d decision
@@ -63,7 +71,7 @@ func (p *Plan) worlds(f *flowPlan) (list []world, zone *time.Location) {
 			}
 		}
 	}
-	return list, zone
+	return list, zone, whole
 }
 
 func thin[T any](list []T, most int) []T {
@@ -79,7 +87,7 @@ func thin[T any](list []T, most int) []T {
 
 // callerClasses are callers of every sort that the conditions tell apart: one in
 // no list, one who withholds the number, and those in the lists.
-func callerClasses(rules [][]condition) []Call {
+func callerClasses(rules [][]condition) (list []Call, everybody bool) {
 	var screens []*screen
 	vouches := false
 	for _, conditions := range rules {
@@ -92,7 +100,7 @@ func callerClasses(rules [][]condition) []Call {
 			}
 		}
 	}
-	list := []Call{{From: stranger(screens)}, {From: "anonymous", Anonymous: true}}
+	list = []Call{{From: stranger(screens)}, {From: "anonymous", Anonymous: true}}
 	for _, s := range screens {
 		for number := range s.exact {
 			list = append(list, Call{From: number})
@@ -102,7 +110,9 @@ func callerClasses(rules [][]condition) []Call {
 		}
 	}
 	slices.SortFunc(list[2:], func(a, b Call) int { return cmpText(a.From, b.From) })
-	list = thin(slices.Compact(list), mostCallers)
+	list = slices.Compact(list)
+	everybody = len(list) <= mostCallers
+	list = thin(list, mostCallers)
 	if vouches {
 		for _, c := range slices.Clone(list) {
 			for _, v := range []string{VerstatPassed, VerstatFailed} {
@@ -111,7 +121,7 @@ func callerClasses(rules [][]condition) []Call {
 			}
 		}
 	}
-	return list
+	return list, everybody
 }
 
 func cmpText(a, b string) int {
@@ -182,7 +192,7 @@ func timeClasses(rules [][]condition) (times []time.Time, zone *time.Location) {
 		}
 	}
 	slices.SortFunc(times, time.Time.Compare)
-	return thin(slices.CompactFunc(times, time.Time.Equal), mostTimes), zone
+	return slices.CompactFunc(times, time.Time.Equal), zone
 }
 
 // specials are the days before special dates: those with a year, and those of a

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,11 +140,43 @@ func (c lintCmd) Run(w world) error {
 			}
 		}
 	}
+	for _, f := range b.Flows() {
+		printProof(w.stdout, f, plan.Prove(f))
+	}
 	if found > 0 {
 		return fmt.Errorf("%w: %d", errFaults, found)
 	}
 	fmt.Fprintln(w.stdout, "no fault was found")
 	return nil
+}
+
+// printProof tells what can become of callers.
+func printProof(w io.Writer, f *flows.CallFlow, p flows.Proof) {
+	switch {
+	case p.Always:
+		fmt.Fprintf(w, "%s: every caller comes to a person, a voicemail box, a goodbye or your program", f.ID)
+	case !p.Exact:
+		fmt.Fprintf(w, "%s: not every way was followed: %s", f.ID, p.Cut)
+	default:
+		fmt.Fprintf(w, "%s: callers can be lost", f.ID)
+	}
+	fmt.Fprintf(w, " (%d situations, %d states)\n", p.Situations, p.States)
+	path := func(name string, c *flows.CallPath) {
+		if c == nil {
+			return
+		}
+		fmt.Fprintf(w, "  %s: %s after about %.0f s\n", name, strings.TrimSpace(c.End+" "+c.Destination), c.Seconds)
+		for _, s := range c.Steps {
+			fmt.Fprintf(w, "    %s\n", s)
+		}
+	}
+	path("longest", p.Longest)
+	if p.Worst != nil && (p.Longest == nil || !slices.Equal(p.Worst.Steps, p.Longest.Steps)) {
+		path("worst", p.Worst)
+	}
+	if len(p.Circle) > 0 {
+		fmt.Fprintf(w, "  a caller can go round: %s\n", strings.Join(p.Circle, "; "))
+	}
 }
 
 type testCmd struct {
