@@ -16,10 +16,10 @@ func covered(p pattern, list []pattern) bool {
 	return coveredFrom(p, list, 0, &steps)
 }
 
-const mostSteps = 100_000 // beyond it a pattern counts as not covered
+const mostCovering = 100_000 // beyond it a pattern counts as not covered
 
 func coveredFrom(p pattern, list []pattern, n int, steps *int) bool {
-	if *steps++; len(list) == 0 || *steps > mostSteps {
+	if *steps++; len(list) == 0 || *steps > mostCovering {
 		return false
 	}
 	if n == len(p.at) {

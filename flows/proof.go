@@ -79,17 +79,24 @@ func (p *Plan) Prove(f *CallFlow) Proof {
 
 // collect finds the flows that calls can come to, in an order that stays.
 func (x *explorer) collect(f *flowPlan) {
-	if slices.Contains(x.flows, f) {
-		return
-	}
 	x.flows = append(x.flows, f)
+	seen := map[place]bool{}
 	list := f.places(false)
-	for _, m := range x.plan.presents(f) {
-		list = append(list, m.places()...)
-	}
-	for _, d := range list {
-		if next := x.plan.flows[d.to]; d.kind == ToFlow && next != nil && next.flow.Active {
-			x.collect(next)
+	for n := 0; n < len(list); n++ {
+		d := place{kind: list[n].kind, to: list[n].to}
+		if seen[d] {
+			continue
+		}
+		seen[d] = true
+		if m := x.plan.menus[d.to]; d.kind == ToMenu && m != nil {
+			list = append(list, m.places()...)
+		}
+		if q := x.plan.queueAt(d.kind, d.to); q != nil && q.Overflow != nil {
+			list = append(list, place{kind: q.Overflow.Action, to: q.Overflow.ActionID})
+		}
+		if next := x.plan.flows[d.to]; d.kind == ToFlow && next != nil && next.flow.Active && !slices.Contains(x.flows, next) {
+			x.flows = append(x.flows, next)
+			list = append(list, next.places(false)...)
 		}
 	}
 }
@@ -153,7 +160,7 @@ func (r *reach) way(zone *time.Location, f *CallFlow) CallPath {
 		from = "a withheld number"
 	}
 	w.Steps = []string{fmt.Sprintf("a call from %s on %s (%s)", from, local.Format("Mon 2006-01-02 15:04"), zone)}
-	r.trail.each(func(l leaf) {
+	for _, l := range r.trail.leaves(nil) {
 		w.Steps = append(w.Steps, l.text)
 		w.Given.Script = append(w.Given.Script, l.script...)
 		if l.result != "" {
@@ -162,6 +169,6 @@ func (r *reach) way(zone *time.Location, f *CallFlow) CallPath {
 			}
 			w.Given.Outcomes[l.to] = append(w.Given.Outcomes[l.to], string(l.result))
 		}
-	})
+	}
 	return w
 }

@@ -136,19 +136,24 @@ func join2(a, b *trail) *trail {
 	return &trail{a: a, b: b}
 }
 
-func (t *trail) each(f func(leaf)) {
+// mostSteps of a way are told: one that goes round has any number of them.
+const mostSteps = 400
+
+// leaves are the steps in order.
+func (t *trail) leaves(list []leaf) []leaf {
 	switch {
-	case t == nil:
+	case t == nil || len(list) == mostSteps:
+		return list
 	case t.a != nil:
-		t.a.each(f)
-		t.b.each(f)
-	default:
-		f(t.leaf)
+		return t.b.leaves(t.a.leaves(list))
 	}
+	return append(list, t.leaf)
 }
 
 func (t *trail) steps() (list []string) {
-	t.each(func(l leaf) { list = append(list, l.text) })
+	for _, l := range t.leaves(nil) {
+		list = append(list, l.text)
+	}
 	return list
 }
 

@@ -137,6 +137,10 @@ func (x *explorer) visit(t target, s spot) []reach {
 		if x.plan.boxes[t.to] != nil {
 			return []reach{ended(EndVoicemail, 0, Connected)}
 		}
+	case ToQueue, ToRingGroup:
+		if q := x.plan.queueAt(t.kind, t.to); q != nil {
+			return x.queue(q, t, s)
+		}
 	case ToWebhook:
 		if s.webhooks == maxWebhooks {
 			return []reach{failed("", 0, "too many webhooks in a row")}
@@ -167,6 +171,23 @@ func (x *explorer) visit(t target, s spot) []reach {
 var endWords = map[string]string{
 	EndPerson: "answered", EndVoicemail: "leaves a message", EndGoodbye: "the call is ended, as the flow says",
 	EndApplication: "a program takes the call over", EndWebhook: "the webhook decides",
+}
+
+// queue is walk.queue: somebody answers, or the time is up and the overflow comes
+// before the fallback of the rule.
+func (x *explorer) queue(q *Queue, t target, s spot) []reach {
+	none := reach{kind: reachFailed, left: s.left, seconds: float64(q.MaxWait), trail: step(leaf{text: "nobody answers", to: t.to, result: QueueTimeout})}
+	if t.kind == ToRingGroup {
+		none.seconds = float64(q.RingTimeout * rounds(q))
+	}
+	var out []reach
+	switch {
+	case len(q.Members) > 0:
+		out = append(out, reach{kind: reachEnded, end: EndPerson, to: t.to, seconds: answering.Seconds(), trail: step(leaf{text: endWords[EndPerson], to: t.to, result: Connected})})
+	case !q.JoinWhenEmpty:
+		none.seconds, none.trail.leaf.text, none.trail.leaf.result = 0, "the queue is empty", QueueEmpty
+	}
+	return append(out, x.orFallback([]reach{none}, q.Overflow, "queue "+q.ID, s)...)
 }
 
 // say is walk.say.

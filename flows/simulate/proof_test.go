@@ -25,7 +25,7 @@ func ends(r simulate.Result) string {
 		return flows.EndLost
 	}
 	switch last.DestinationType {
-	case flows.ToNumber, flows.ToDevice, flows.ToSIP:
+	case flows.ToNumber, flows.ToDevice, flows.ToSIP, flows.ToQueue, flows.ToRingGroup:
 		return flows.EndPerson + " " + last.Destination
 	case flows.ToVoicemail:
 		return flows.EndVoicemail + " " + last.Destination
@@ -65,6 +65,8 @@ func drawMaze(r *rand.Rand) flows.Nouns {
 			return flows.ToApplication, ""
 		case 9:
 			return flows.ToHangup, "bye"
+		case 10:
+			return []flows.DestinationType{flows.ToQueue, flows.ToRingGroup}[r.IntN(2)], pick("q1", "q2", "none")
 		}
 		return flows.ToDevice, pick("dev", "none")
 	}
@@ -106,6 +108,14 @@ func drawMaze(r *rand.Rand) flows.Nouns {
 		m.ApplyDefaults()
 		n.Menus = append(n.Menus, m)
 	}
+	for _, id := range []string{"q1", "q2"} {
+		q := &flows.Queue{ID: id, Name: id, Overflow: fallback()}
+		if r.IntN(2) == 0 {
+			q.Members = []flows.QueueMember{{Destination: "dev", DestinationType: flows.ToDevice}}
+		}
+		q.ApplyDefaults()
+		n.Queues = append(n.Queues, q)
+	}
 	return n
 }
 
@@ -114,6 +124,11 @@ func wander(r *rand.Rand) flows.Given {
 	g := flows.Given{From: "+14155550100", At: time.Date(2024, 1, 9, r.IntN(24), 0, 0, 0, time.UTC), Outcomes: map[string]flows.Results{}}
 	for range r.IntN(6) {
 		g.Script = append(g.Script, []string{"", "1", "2", "11", "12", "3", "9"}[r.IntN(7)])
+	}
+	for _, to := range []string{"q1", "q2"} {
+		if r.IntN(3) == 0 {
+			g.Outcomes[to] = flows.Results{"timeout"}
+		}
 	}
 	for _, to := range []string{"+14155552671", "+14155552672", "dev", "application"} {
 		for range 1 + r.IntN(3) {
