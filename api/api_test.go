@@ -18,6 +18,7 @@ import (
 	"b2bua/call"
 	"b2bua/events"
 	"b2bua/flows"
+	"b2bua/prompts"
 	"b2bua/store"
 )
 
@@ -46,9 +47,15 @@ func newBench(t testing.TB, change ...func(*api.Deps)) *bench {
 	}
 	b := &bench{t: t, store: st, bus: events.NewBus(), calls: &calls{live: map[string]*liveCall{}}, key: key, dir: dir}
 	t.Cleanup(b.bus.Close)
+	sounds := filepath.Join(dir, "prompts")
+	if err := os.Mkdir(sounds, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	d := api.Deps{
-		Config: api.Config{DataDir: dir, RecordingsDir: filepath.Join(dir, "recordings"), VoicemailDir: filepath.Join(dir, "voicemail"), Version: "test"},
-		Store:  st, Calls: b.calls, Bus: b.bus, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Prompts: prompts.New(prompts.Config{Dir: sounds, Bytes: 1 << 20, Duration: 30 * time.Second}, st, prompts.Sources{Speak: parrot, Fetch: fetchNothing}, log),
+		Config:  api.Config{DataDir: dir, RecordingsDir: filepath.Join(dir, "recordings"), VoicemailDir: filepath.Join(dir, "voicemail"), Version: "test"},
+		Store:   st, Calls: b.calls, Bus: b.bus, Log: log,
 	}
 	for _, f := range change {
 		f(&d)

@@ -27,9 +27,18 @@ func (s *Server) readBody(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		most, deadline := int64(maxBody), bodyDeadline
+		if s.takesFile(r) {
+			if !s.enterUpload() {
+				writeProblem(w, r, fail(http.StatusTooManyRequests, slugRateLimited, "Too many files are being sent at this moment: try again soon"))
+				return
+			}
+			defer s.leaveUpload()
+			most, deadline = s.Prompts.MaxBytes()+uploadFrame, uploadDeadline
+		}
 		rc := http.NewResponseController(w)
-		_ = rc.SetReadDeadline(time.Now().Add(bodyDeadline)) // a recorder in tests has no deadlines
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		_ = rc.SetReadDeadline(time.Now().Add(deadline)) // a recorder in tests has no deadlines
+		body, err := readAll(http.MaxBytesReader(w, r.Body, most), r.ContentLength, most)
 		_ = rc.SetReadDeadline(time.Time{})
 		if err != nil {
 			var tooLong *http.MaxBytesError
@@ -40,7 +49,7 @@ func (s *Server) readBody(next http.Handler) http.Handler {
 			writeProblem(w, r, fail(http.StatusBadRequest, slugInvalidRequest, "The body could not be read"))
 			return
 		}
-		if len(body) > 0 && !saysJSON(r) {
+		if len(body) > 0 && most == maxBody && !saysJSON(r) {
 			writeProblem(w, r, fail(http.StatusUnsupportedMediaType, slugMediaType,
 				"The body must be JSON: send Content-Type: application/json"))
 			return
@@ -53,11 +62,17 @@ func (s *Server) readBody(next http.Handler) http.Handler {
 
 func saysJSON(r *http.Request) bool {
 	header := r.Header.Get("Content-Type")
+	kind, _, err := mime.ParseMediaType(header)
+	return isJSON(header) || err == nil && kind == "application/merge-patch+json" && r.Method == http.MethodPatch
+}
+
+// isJSON says whether a Content-Type is that of JSON; none is taken for it.
+func isJSON(header string) bool {
 	if header == "" {
 		return true
 	}
 	kind, _, err := mime.ParseMediaType(header)
-	return err == nil && (kind == "application/json" || kind == "application/merge-patch+json" && r.Method == http.MethodPatch)
+	return err == nil && kind == "application/json"
 }
 
 // decode reads a body into dst: nothing unknown, nothing of the wrong type, no

@@ -15,6 +15,7 @@ import (
 var sections = []*huma.Tag{
 	{Name: "Call flows", Description: "What happens to a call: rules that lead to menus, phones, voicemail, webhooks. A change holds from the next call on; calls that are going on keep what they began with."},
 	{Name: "IVR menus", Description: "Questions that callers answer with keys."},
+	{Name: "Prompts", Description: "Sounds that callers hear: uploaded, spoken from a text, fetched from a URL, or recorded on a call. A menu, a voicemail box, a queue or play-audio plays one by its prompt_id."},
 	{Name: "Calendars", Description: "Opening hours, holidays, and overrides for today. Everything follows the wall clock of the calendar's zone."},
 	{Name: "Voicemail", Description: "Boxes and the messages in them."},
 	{Name: "Queues", Description: "Lines of callers, the members who answer them, who waits at the moment, and how it went."},

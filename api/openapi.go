@@ -55,6 +55,7 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[messageView]():     "Message",
 	reflect.TypeFor[keyView]():         "APIKey",
 	reflect.TypeFor[keyBody]():         "NewAPIKey",
+	reflect.TypeFor[promptFields]():    "NewPrompt",
 	reflect.TypeFor[answerBody]():      "Answer",
 	reflect.TypeFor[declineBody]():     "Decline",
 	reflect.TypeFor[playBody]():        "PlayAudio",
@@ -91,11 +92,12 @@ var required = map[string][]string{
 	"CallFlow": {"name", "routing"}, "IVRMenu": {"name", "prompt"}, "VoicemailBox": {"name"},
 	"Device": {"username", "password"}, "Trunk": {"name"}, "PhoneNumber": {"phone_number"},
 	"Calendar": {"name", "timezone"}, "Queue": {"name"}, "QueueMember": {"destination", "destination_type"}, "QueueCallback": {"key", "numbers"}, "CalendarDate": {"name"},
+	"Prompt": {"name"}, "NewPrompt": {"name"},
 	"Webhook": {"url", "events"}, "RecordingSettings": {}, "GatherDTMF": {}, "Rule": {"pattern", "destination", "destination_type"},
 }
 
 // readOnly are the fields that only replies have.
-var readOnly = []string{"created_at", "updated_at", "revision", "warnings", "disabled_reason", "status"}
+var readOnly = []string{"created_at", "updated_at", "revision", "warnings", "disabled_reason", "status", "source", "duration", "sample_rate", "size", "sha256", "problem"}
 
 // finishOpenAPI adds what the Go types cannot say, and takes away what they
 // say but replies never show.
@@ -111,6 +113,9 @@ func (s *Server) finishOpenAPI() {
 		switch name {
 		case "CallFlow", "IVRMenu", "PhoneNumber", "Device", "Queue":
 			schema.Properties["warnings"] = warned
+		case "Prompt":
+			schema.Properties["warnings"] = warned
+			delete(schema.Properties, "file")
 		case "Trunk":
 			schema.Properties["status"], schema.Properties["warnings"] = status, warned
 		case "VoicemailBox":

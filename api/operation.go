@@ -21,6 +21,7 @@ type operation struct {
 	status       int          // of success; 0 means 200, or 204 without a reply
 	body         reflect.Type // of the request, for the document
 	bodyOptional bool
+	file         bool         // the body may be a sound
 	patch        bool         // the body is a merge patch of body
 	async        bool         // can be answered with 202
 	reply        reflect.Type // of the reply, where the handler's own type does not say
@@ -45,6 +46,9 @@ func register[I, O any](s *Server, o operation, handler func(context.Context, *I
 	if o.method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusConflict, http.StatusPreconditionFailed,
 			http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	if o.file {
+		op.MaxBodyBytes = s.Prompts.MaxBytes() + uploadFrame + 1
 	}
 	if o.bodyOptional {
 		op.RequestBody = &huma.RequestBody{}
@@ -81,8 +85,13 @@ func (s *Server) document(o operation) {
 	schema := func(t reflect.Type) *huma.Schema { return doc.Components.Schemas.Schema(t, true, "") }
 	if op.RequestBody != nil {
 		op.RequestBody.Required = !o.bodyOptional
-		media := &huma.MediaType{Schema: schema(o.body)}
-		op.RequestBody.Content = map[string]*huma.MediaType{"application/json": media}
+		op.RequestBody.Content = map[string]*huma.MediaType{}
+		if o.body != nil {
+			op.RequestBody.Content["application/json"] = &huma.MediaType{Schema: schema(o.body)}
+		}
+		if o.file {
+			documentFile(op.RequestBody.Content)
+		}
 		if o.patch {
 			op.RequestBody.Description = "A JSON merge patch (RFC 7396): only what changes; null takes a field away."
 			loose := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeObject, Description: "Any of the fields of the resource."}}

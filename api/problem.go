@@ -13,6 +13,9 @@ import (
 	"b2bua/call"
 	"b2bua/flows"
 	"b2bua/internal/strict"
+	"b2bua/media/audio"
+	"b2bua/prompts"
+	"b2bua/speech"
 	"b2bua/store"
 )
 
@@ -164,6 +167,13 @@ func problemOf(noun string, err error) *Problem {
 		return fail(http.StatusBadRequest, slugInvalidJSON, "The body is not valid JSON: %s", syntax.Error())
 	case errors.As(err, &tooLong):
 		return fail(http.StatusRequestEntityTooLarge, slugTooLarge, "The body is larger than %d bytes", tooLong.Limit)
+	case errors.Is(err, audio.ErrTooLarge), errors.Is(err, prompts.ErrFull):
+		return fail(http.StatusRequestEntityTooLarge, slugTooLarge, "The sound is too large: %s", err)
+	case errors.Is(err, audio.ErrFormat):
+		return fail(http.StatusUnsupportedMediaType, slugMediaType,
+			"The file is none that can be read (%s): send WAV (16 bits, A-law or µ-law), MP3 or Ogg Opus", err)
+	case errors.Is(err, prompts.ErrSilent), errors.Is(err, prompts.ErrSlow), errors.Is(err, speech.ErrText):
+		return fail(http.StatusBadRequest, slugInvalidRequest, "%s", err)
 	case errors.Is(err, syscall.ENOSPC):
 		return fail(http.StatusInsufficientStorage, slugInternal, "The disk is full")
 	case errors.Is(err, store.ErrClosed):

@@ -188,16 +188,25 @@ func (n noun[T]) update(ctx context.Context, s *Server, in *changeInput) (*raw, 
 		return nil, err
 	}
 	return n.change(ctx, s, in, func(old *T) (*T, error) {
-		kept, err := json.Marshal(old)
+		doc, err := merged(old, patch)
 		if err != nil {
 			return nil, fmt.Errorf("patch %s: %w", n.name, err)
 		}
-		doc, err := strict.ParseJSON(kept)
-		if err != nil {
-			return nil, fmt.Errorf("patch %s: %w", n.name, err)
-		}
-		return n.decode(strict.Merge(doc, patch))
+		return n.decode(doc)
 	})
+}
+
+// merged is what a merge patch makes of a resource (RFC 7396).
+func merged(old any, patch *strict.Value) (*strict.Value, error) {
+	kept, err := json.Marshal(old)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := strict.ParseJSON(kept)
+	if err != nil {
+		return nil, err
+	}
+	return strict.Merge(doc, patch), nil
 }
 
 func (n noun[T]) change(ctx context.Context, s *Server, in *changeInput, to func(old *T) (*T, error)) (*raw, error) {

@@ -19,6 +19,7 @@ import (
 	"b2bua/events"
 	"b2bua/flows/simulate"
 	"b2bua/internal/certificate"
+	"b2bua/prompts"
 	"b2bua/store"
 )
 
@@ -47,6 +48,7 @@ type Deps struct {
 	Store    *store.Store
 	Calls    Calls
 	Bus      *events.Bus
+	Prompts  *prompts.Library // nil: there are no stored prompts
 	Wire     Wire             // nil: no SIP messages are shown
 	Webhooks Tester           // nil: test events cannot be sent
 	Asks     simulate.Ask     // asks routing webhooks for simulations; nil: they are not asked
@@ -74,6 +76,7 @@ type Server struct {
 	streams  atomic.Int32
 
 	thinking chan struct{} // about flows: one at a time
+	uploads  chan struct{} // files being received
 
 	async struct { // commands that were asked for with async=true
 		sync.Mutex
@@ -98,6 +101,7 @@ func New(d Deps) (*Server, error) {
 		stopping: make(chan struct{}),
 
 		thinking: make(chan struct{}, 1),
+		uploads:  make(chan struct{}, mostUploads),
 	}
 	var err error
 	if s.metrics, err = newMetrics(s); err != nil {
@@ -117,6 +121,7 @@ func (s *Server) routes() {
 	s.flowRoutes()
 	s.webhookRoutes()
 	s.messageRoutes()
+	s.promptRoutes()
 	s.recordingRoutes()
 	s.callRoutes()
 	s.actionRoutes()

@@ -16,9 +16,6 @@ import (
 	"b2bua/recorder"
 )
 
-// GreetingPrefix begins the ids of greetings that owners have recorded by phone.
-const GreetingPrefix = "prompt_greeting_"
-
 // greeting is one that is being recorded, or was and is not in use yet.
 type greeting struct {
 	id  string
@@ -32,7 +29,7 @@ func (o *ownBox) Greeting() string { return o.box().RecordedGreeting }
 
 // RecordGreeting opens the file of a new greeting among the prompts.
 func (o *ownBox) RecordGreeting() (ivr.Recording, error) {
-	id := events.NewID(GreetingPrefix)
+	id := events.NewID(flows.GreetingPrefix)
 	rec, err := recorder.Start(recorder.Options{
 		Dir: o.call.sys.PromptsDir, ID: id, Format: recorder.WAV, Participant: recorder.Caller, MaxDuration: greetingTime, Log: o.call.log,
 	})
@@ -93,7 +90,7 @@ func (o *ownBox) setGreeting(id string) error {
 		return fmt.Errorf("change the greeting of box %s: %w", o.id, err)
 	}
 	// A prompt of somebody else's making may be in use elsewhere.
-	if strings.HasPrefix(before, GreetingPrefix) && before != id {
+	if strings.HasPrefix(before, flows.GreetingPrefix) && before != id {
 		if err := os.Remove(filepath.Join(o.call.sys.PromptsDir, before+".wav")); err != nil && !errors.Is(err, os.ErrNotExist) {
 			o.call.log.Warn("remove the greeting before", "err", err)
 		}

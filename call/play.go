@@ -29,6 +29,10 @@ func (c *Call) Play(ctx context.Context, r PlayRequest) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("load the audio: %w", err)
 	}
+	loop := r.Loop
+	if kept := c.plan.Prompt(r.PromptID); kept != nil && kept.Loop {
+		loop = true
+	}
 	p := &playing{id: events.NewID("play_")}
 	err = c.command(ctx, func() error {
 		switch {
@@ -46,7 +50,7 @@ func (c *Call) Play(ctx context.Context, r PlayRequest) (string, error) {
 		c.silence() // second: the end of a playback brings the ringback tone back
 		c.caller.hum(false)
 		c.playback = p
-		p.sound = c.caller.sound.Play(media.ClipSource(clip, r.Loop))
+		p.sound = c.caller.sound.Play(media.ClipSource(clip, loop))
 		now := c.now()
 		c.tell(&events.Playback{Event: events.PlaybackStarted, PlaybackID: p.id, At: now}, now)
 		c.behind(func() {

@@ -16,6 +16,7 @@ import (
 	"b2bua/media"
 	"b2bua/media/codec"
 	"b2bua/media/tone"
+	"b2bua/prompts"
 	"b2bua/recorder"
 	"b2bua/sip"
 	"b2bua/sip/locate"
@@ -117,9 +118,13 @@ func ownAddress(bind netip.Addr) netip.Addr {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
 }
 
+// storedPrompts is where the files of stored prompts are, below the folder of
+// prompts.
+const storedPrompts = "stored"
+
 // newSystem is what calls need of the switch.
 func (x *Exchange) newSystem() (*call.System, error) {
-	for _, dir := range []string{x.cfg.RecordingsDir(), x.cfg.VoicemailDir(), x.cfg.PromptsDir()} {
+	for _, dir := range []string{x.cfg.RecordingsDir(), x.cfg.VoicemailDir(), filepath.Join(x.cfg.PromptsDir(), storedPrompts)} {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
 			return nil, fmt.Errorf("make the folder for audio: %w", err)
 		}
@@ -135,12 +140,18 @@ func (x *Exchange) newSystem() (*call.System, error) {
 	if err != nil {
 		return nil, fmt.Errorf("calls.country: %w", err)
 	}
-	speaker := speech.New(speech.Config{CacheDir: filepath.Join(x.cfg.DataDir, "speech")}, x.log)
-	prompts := ivr.NewPromptLoader(ivr.PromptSources{
-		Speech: speaker, Dir: x.cfg.PromptsDir(), Fetch: x.fetch,
+	x.speaker = speech.New(speech.Config{CacheDir: filepath.Join(x.cfg.DataDir, "speech")}, x.log)
+	x.prompts = prompts.New(prompts.Config{Dir: filepath.Join(x.cfg.PromptsDir(), storedPrompts)}, x.store,
+		prompts.Sources{Speak: x.speaker.Render, Fetch: x.fetch}, x.log)
+	if err := x.prompts.Sweep(); err != nil {
+		return nil, err
+	}
+	loader := ivr.NewPromptLoader(ivr.PromptSources{
+		Speech: x.speaker, Dir: x.cfg.PromptsDir(), Fetch: x.fetch, Opus: prompts.OpusDecoder,
+		Stored: func(id string) *flows.Prompt { return x.store.Plan().Prompt(id) }, StoredDir: storedPrompts,
 	}, x.log)
 	return &call.System{
-		SIP: x.sip, Media: x.media, Prompts: prompts, Router: router, Store: x.store, Bus: x.bus,
+		SIP: x.sip, Media: x.media, Prompts: loader, Router: router, Store: x.store, Bus: x.bus,
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,
 		Destination: destination, Healthy: x.trunks.Healthy, ServiceRoute: x.trunks.ServiceRoute,
 		Codecs: codec.Default(), HoldMusic: media.HoldMusic,

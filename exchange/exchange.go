@@ -16,8 +16,10 @@ import (
 	"b2bua/events"
 	"b2bua/media"
 	"b2bua/notice"
+	"b2bua/prompts"
 	"b2bua/sip"
 	"b2bua/sip/capture"
+	"b2bua/speech"
 	"b2bua/store"
 	"b2bua/webhook"
 )
@@ -29,6 +31,8 @@ type Exchange struct {
 	log *slog.Logger
 
 	store    *store.Store
+	prompts  *prompts.Library
+	speaker  *speech.Speaker
 	bus      *events.Bus
 	sip      *sip.Endpoint
 	media    *media.Engine

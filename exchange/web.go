@@ -86,7 +86,7 @@ func (x *Exchange) newAPI() (*api.Server, error) {
 			RateLimit: api.RateLimit{PerSecond: h.RateLimit.PerSecond, Burst: h.RateLimit.Burst},
 			Version:   x.opt.Version,
 		},
-		Store: x.store, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Asks: askFor(x.system.Router), Ready: x.readiness,
+		Store: x.store, Prompts: x.prompts, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Asks: askFor(x.system.Router), Ready: x.readiness,
 		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Wire: x.wire, Now: x.opt.Now, Log: x.log,
 	})
 }
@@ -141,6 +141,7 @@ func (x *Exchange) gauges() []api.Gauge {
 		number("b2bua_sip_unanswered_requests_total", "Requests of strangers that got no answer.", func() int { return int(x.sip.Stats().Guard.Unanswered) }),
 		number("b2bua_sip_throttled_passwords_total", "Passwords not looked at: too many wrong ones before.", func() int { return int(x.sip.Stats().Guard.Throttled) }),
 		number("b2bua_registrations", "Contacts registered by devices.", func() int { return x.sip.Stats().Registrations }),
+		number("b2bua_speech_unspoken_total", "Texts that no speech program could speak, so that callers heard three short tones.", x.speaker.Unspoken),
 		number("b2bua_webhook_events_waiting", "Events waiting for delivery.", func() int { return x.webhooks.Stats().Waiting }),
 	}
 }

@@ -17,6 +17,7 @@ type Nouns struct {
 	Numbers   []*PhoneNumber
 	Calendars []*Calendar
 	Queues    []*Queue
+	Prompts   []*Prompt
 }
 
 // Plan is what the switch knows about where calls go, compiled. It never
@@ -33,6 +34,7 @@ type Plan struct {
 	byNumber    map[string]*Device
 	numbers     map[string]*PhoneNumber
 	calendars   map[string]*calendarPlan
+	prompts     map[string]*Prompt
 	dids        map[string]*CallFlow // the active flows with a number
 	fallback    *CallFlow            // the oldest active flow without a number
 	trunks      []*Trunk

@@ -24,6 +24,7 @@ func (p *Plan) Next(n Nouns) (*Plan, Problems) {
 	b.addMenus()
 	b.addBoxes()
 	b.addQueues()
+	b.addPrompts()
 	b.addDevices()
 	b.addNumbers()
 	b.addTrunks()

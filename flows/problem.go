@@ -110,6 +110,8 @@ const (
 	WarnBoxMissing         = "voicemail_box_missing"
 	WarnDeviceMissing      = "device_missing"
 	WarnCalendarMissing    = "calendar_missing"
+	WarnPromptMissing      = "prompt_missing"
+	WarnNoSound            = "no_sound"
 	WarnKeysInClear        = "srtp_keys_in_clear"
 )
 

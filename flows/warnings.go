@@ -11,6 +11,7 @@ const (
 	KindBox    = "voicemail_box"
 	KindTrunk  = "trunk"
 	KindQueue  = "queue"
+	KindPrompt = "prompt"
 )
 
 // Warnings tells what about a noun was accepted but will not work as the plan
@@ -48,6 +49,10 @@ func (p *Plan) warnings(kind, id string) []Warning {
 		if b := p.boxes[id]; b != nil {
 			return p.boxWarnings(b)
 		}
+	case KindPrompt:
+		if x := p.prompts[id]; x != nil && x.Problem != "" {
+			return []Warning{{Path: x.Source, Code: WarnNoSound, Fix: "save it again once that is mended", Message: x.Problem}}
+		}
 	case KindDevice:
 		if d := p.devices[id]; d != nil && d.VoicemailBoxID != "" && p.boxes[d.VoicemailBoxID] == nil {
 			return []Warning{{Path: "voicemail_box_id", Code: WarnBoxMissing, Fix: "create it, or choose another", Message: fmt.Sprintf("there is no voicemail box %q yet", d.VoicemailBoxID)}}
@@ -78,6 +83,7 @@ func (p *Plan) boxWarnings(b *VoicemailBox) []Warning {
 		l.missing(where[0])
 		l.reachable(where)
 	}
+	l.missingPrompts(b.Spoken())
 	return l.list
 }
 
@@ -137,6 +143,7 @@ func (p *Plan) menuWarnings(m *menuPlan) []Warning {
 	l.menuCircle(m)
 	l.options(m)
 	l.prompt(m)
+	l.missingPrompts(m.menu.Spoken())
 	return l.list
 }
 

@@ -8,10 +8,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"regexp"
+	"path"
 	"strings"
 	"time"
 
+	"b2bua/flows"
 	"b2bua/media/audio"
 	"b2bua/speech"
 )
@@ -24,7 +25,12 @@ type Speaker interface {
 // PromptSources is where a PromptLoader finds prompts.
 type PromptSources struct {
 	Speech Speaker
-	Dir    string // prompts folder: prompt_ID.wav or .mp3, and named files
+	Opus   func() (audio.OpusDecoder, error) // nil: files of Ogg Opus are refused
+	Dir    string                            // prompts folder: prompt_ID.wav or .mp3, and named files
+	// Stored is the prompt that is kept under an id, or nil.
+	Stored func(id string) *flows.Prompt
+	// StoredDir is where the files of stored prompts are, below Dir.
+	StoredDir string
 	// Fetch gets a URL; whom it dials is its business. Nil means that URLs are
 	// refused. Size and time are limited here.
 	Fetch func(ctx context.Context, url string) (io.ReadCloser, error)
@@ -38,14 +44,11 @@ const (
 	promptTime    = 10 * time.Minute
 	urlFreshness  = 5 * time.Minute
 	fileFreshness = 5 * time.Second // an uploaded prompt that is replaced is heard soon
-	textFreshness = 24 * time.Hour
+	textFreshness = 24 * time.Hour  // and stored prompts: another sound has another file
 )
 
 // ErrNoPrompt says that there is no such prompt.
 var ErrNoPrompt = errors.New("no such prompt")
-
-// promptID is an id of an uploaded prompt.
-var promptID = regexp.MustCompile(`^prompt_[A-Za-z0-9_-]{1,64}$`)
 
 // PromptLoader is the standard Prompts: texts are spoken, ids and names are
 // files, URLs are fetched. What was loaded lately is kept, ready to play.
@@ -62,6 +65,11 @@ func NewPromptLoader(from PromptSources, log *slog.Logger) *PromptLoader {
 
 // Load gives the prompt as a clip of 8 kHz.
 func (l *PromptLoader) Load(ctx context.Context, p Prompt) (audio.Clip, error) {
+	if flows.IsPromptID(p.Ref) && l.from.Stored != nil {
+		if kept := l.from.Stored(p.Ref); kept != nil {
+			p = l.meant(kept)
+		}
+	}
 	load, fresh := l.kind(p)
 	if clip, ok := l.ready.get(p); ok {
 		return clip, nil
@@ -75,13 +83,30 @@ func (l *PromptLoader) Load(ctx context.Context, p Prompt) (audio.Clip, error) {
 	return clip, nil
 }
 
+// meant is what stands behind a stored prompt: its file, or what it could not be
+// made of when it was saved.
+func (l *PromptLoader) meant(kept *flows.Prompt) Prompt {
+	switch {
+	case kept.File != "":
+		return Prompt{Ref: storedRef + path.Join(l.from.StoredDir, kept.File)}
+	case kept.URL != "":
+		return Prompt{Ref: kept.URL}
+	}
+	return Prompt{Ref: kept.Text, Language: kept.Language, Voice: kept.Voice}
+}
+
+// storedRef marks files that never change. Nobody can write it in a prompt: it is
+// no printable text.
+const storedRef = "\x00stored:"
+
 // kind tells how a prompt is loaded and for how long that stays true.
 func (l *PromptLoader) kind(p Prompt) (load func(context.Context, Prompt) (audio.Clip, error), fresh time.Duration) {
-	lower := strings.ToLower(p.Ref)
 	switch {
-	case strings.HasPrefix(lower, "http://"), strings.HasPrefix(lower, "https://"):
+	case flows.IsURL(p.Ref):
 		return l.fetch, urlFreshness
-	case promptID.MatchString(p.Ref):
+	case strings.HasPrefix(p.Ref, storedRef):
+		return l.file, textFreshness
+	case flows.IsPromptID(p.Ref):
 		return l.uploaded, fileFreshness
 	case strings.HasPrefix(p.Ref, "file:"):
 		return l.file, fileFreshness
@@ -102,8 +127,11 @@ func (l *PromptLoader) uploaded(_ context.Context, p Prompt) (audio.Clip, error)
 }
 
 func (l *PromptLoader) file(_ context.Context, p Prompt) (audio.Clip, error) {
-	return l.open(p.Ref, strings.TrimPrefix(p.Ref, "file:"))
+	return l.open(p.Ref, strings.TrimPrefix(strings.TrimPrefix(p.Ref, storedRef), "file:"))
 }
+
+// rate is what every prompt is decoded to.
+func (*PromptLoader) rate(int) int { return promptRate }
 
 // open decodes the first of some files that exists. The folder is opened as a
 // root: names with .. and links that lead outside find nothing.
@@ -125,7 +153,7 @@ func (l *PromptLoader) open(ref string, names ...string) (audio.Clip, error) {
 		if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 			return audio.Clip{}, fmt.Errorf("open prompt %q: not a file: %w", ref, ErrNoPrompt)
 		}
-		clip, err := audio.Decode(f, audio.Limits{Duration: promptTime})
+		clip, err := audio.DecodeAt(f, audio.Limits{Duration: promptTime, Opus: l.from.Opus}, l.rate)
 		if err != nil {
 			return audio.Clip{}, fmt.Errorf("read prompt %q: %w", ref, err)
 		}
@@ -148,7 +176,7 @@ func (l *PromptLoader) fetch(ctx context.Context, p Prompt) (audio.Clip, error) 
 	// A body that trickles is cut when the time is up, whatever it does.
 	stop := context.AfterFunc(ctx, func() { body.Close() })
 	defer stop()
-	clip, err := audio.Decode(body, audio.Limits{Bytes: fetchBytes, Duration: promptTime})
+	clip, err := audio.DecodeAt(body, audio.Limits{Bytes: fetchBytes, Duration: promptTime, Opus: l.from.Opus}, l.rate)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

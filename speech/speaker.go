@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"b2bua/media/audio"
@@ -27,6 +28,8 @@ type Speaker struct {
 	log   *slog.Logger
 	cache cache
 	slots chan struct{} // one token for each program that may run
+
+	unspoken atomic.Int64
 
 	mu     sync.Mutex
 	making map[string]chan struct{} // texts being spoken now, by key
@@ -57,10 +60,27 @@ func New(c Config, log *slog.Logger) *Speaker {
 	}
 }
 
-// Say gives the sound of a text. When no provider can speak it, a pattern of
-// tones is given instead and a warning logged: a caller never hears nothing.
-// The error is ErrText for a text with nothing in it, or the context's.
+// ErrUnspoken says that no provider could speak a text.
+var ErrUnspoken = errors.New("no speech provider could speak the text")
+
+// Say gives the sound of a text. When no provider can speak it, LastResort is
+// given instead, and it is logged and counted: a caller never hears nothing. The
+// error is ErrText for a text with nothing in it, or the context's.
 func (s *Speaker) Say(ctx context.Context, t Text) (audio.Clip, error) {
+	clip, err := s.Render(ctx, t)
+	if !errors.Is(err, ErrUnspoken) {
+		return clip, err
+	}
+	s.unspoken.Add(1)
+	s.log.Warn("text cannot be spoken, playing tones instead", "language", t.Language, "err", err)
+	return LastResort(), nil
+}
+
+// Unspoken is how many texts were tones instead.
+func (s *Speaker) Unspoken() int { return int(s.unspoken.Load()) }
+
+// Render is Say with ErrUnspoken where that gives tones.
+func (s *Speaker) Render(ctx context.Context, t Text) (audio.Clip, error) {
 	text, cut := clean(t.Text, s.cfg.MaxText)
 	if cut {
 		s.log.Warn("text is too long to be spoken whole", "characters", s.cfg.MaxText)
@@ -83,8 +103,10 @@ func (s *Speaker) Say(ctx context.Context, t Text) (audio.Clip, error) {
 		}
 		errs = append(errs, err)
 	}
-	s.log.Warn("text cannot be spoken, playing tones instead", "language", t.Language, "err", errors.Join(errs...))
-	return lastResort(), nil
+	if len(errs) == 0 {
+		return audio.Clip{}, fmt.Errorf("%w: none speaks %q", ErrUnspoken, t.Language)
+	}
+	return audio.Clip{}, fmt.Errorf("%w: %w", ErrUnspoken, errors.Join(errs...))
 }
 
 // order is the chain of providers for a text: those that have its voice, then
@@ -182,9 +204,9 @@ func (s *Speaker) note(p Provider, err error) {
 	}
 }
 
-// lastResort is heard when nothing can speak: three short falling tones, so
+// LastResort is heard when nothing can speak: three short falling tones, so
 // that the caller knows that the line is alive and something is amiss.
-func lastResort() audio.Clip {
+func LastResort() audio.Clip {
 	const rate = 8000
 	out := audio.Clip{Rate: rate}
 	for _, hertz := range []float64{950, 800, 650} {

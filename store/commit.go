@@ -74,6 +74,7 @@ func (s *Store) nouns() flows.Nouns {
 		Numbers:   s.numbers.set.Load().values(),
 		Calendars: s.calendars.set.Load().values(),
 		Queues:    s.queues.set.Load().values(),
+		Prompts:   s.prompts.set.Load().values(),
 	}
 }
 

@@ -114,6 +114,16 @@ var queueKind = kind[flows.Queue]{
 	plan:     func(n *flows.Nouns, all []*flows.Queue) { n.Queues = all },
 }
 
+var promptKind = kind[flows.Prompt]{
+	bucket: "prompts", name: "prompt", idField: "prompt_id", prefix: "prompt_",
+	meta: func(x *flows.Prompt) meta {
+		return meta{&x.ID, &x.CreatedAt, &x.UpdatedAt, &x.Revision}
+	},
+	defaults: (*flows.Prompt).ApplyDefaults,
+	validate: (*flows.Prompt).Validate,
+	plan:     func(n *flows.Nouns, all []*flows.Prompt) { n.Prompts = all },
+}
+
 // httpsOnly is k with routing webhooks by plain http refused at save, unless
 // private webhooks are allowed. What was saved before stays.
 func httpsOnly[T any](k kind[T], insecure bool, plain func(*T) flows.Problems) *kind[T] {

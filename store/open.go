@@ -89,6 +89,7 @@ func (s *Store) makeCollections() {
 	s.numbers = newCollection(s, &numberKind)
 	s.calendars = newCollection(s, &calendarKind)
 	s.queues = newCollection(s, httpsOnly(queueKind, s.opt.InsecureWebhooks, (*flows.Queue).PlainWebhooks))
+	s.prompts = newCollection(s, &promptKind)
 	s.webhooks = newCollection(s, webhookKind(s.opt.InsecureWebhooks))
 	s.keys = newCollection(s, &keyKind)
 	s.calls = &Records[callRow]{s: s, k: &callKind}
@@ -202,7 +203,7 @@ func (s *Store) buckets() []string {
 	names := []string{
 		bucketMeta, bucketRevisions, bucketTraces, bucketReplies, bucketRegistrations, bucketUntold, bucketPINs,
 		flowKind.bucket, menuKind.bucket, boxKind.bucket, deviceKind.bucket, trunkKind.bucket,
-		numberKind.bucket, calendarKind.bucket, queueKind.bucket, bucketQueueStates, s.webhooks.k.bucket, keyKind.bucket,
+		numberKind.bucket, calendarKind.bucket, queueKind.bucket, promptKind.bucket, bucketQueueStates, s.webhooks.k.bucket, keyKind.bucket,
 	}
 	names = append(names, callKind.buckets()...)
 	names = append(names, recordingKind.buckets()...)
@@ -217,7 +218,7 @@ func (s *Store) load() error {
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		for _, load := range []func(*bbolt.Tx) error{
 			s.flows.load, s.menus.load, s.boxes.load, s.devices.load,
-			s.trunks.load, s.numbers.load, s.calendars.load, s.queues.load, s.webhooks.load, s.keys.load,
+			s.trunks.load, s.numbers.load, s.calendars.load, s.queues.load, s.prompts.load, s.webhooks.load, s.keys.load,
 		} {
 			if err := load(tx); err != nil {
 				return err

@@ -50,6 +50,7 @@ type Store struct {
 	numbers   *Collection[flows.PhoneNumber]
 	calendars *Collection[flows.Calendar]
 	queues    *Collection[flows.Queue]
+	prompts   *Collection[flows.Prompt]
 	webhooks  *Collection[Webhook]
 	keys      *Collection[APIKey]
 
@@ -99,6 +100,9 @@ func (s *Store) Calendars() *Collection[flows.Calendar] { return s.calendars }
 
 // Queues are the lines of callers and who answers them.
 func (s *Store) Queues() *Collection[flows.Queue] { return s.queues }
+
+// Prompts are the sounds that are kept. Their files are at home in prompts.
+func (s *Store) Prompts() *Collection[flows.Prompt] { return s.prompts }
 
 // Webhooks are the endpoints that events are delivered to.
 func (s *Store) Webhooks() *Collection[Webhook] { return s.webhooks }

@@ -69,6 +69,8 @@ func (b *Bundle) list(f strict.Field) (problems []strict.Problem) {
 		return read(f, &n.Boxes, func() *flows.VoicemailBox { return new(flows.VoicemailBox) })
 	case "queues":
 		return read(f, &n.Queues, func() *flows.Queue { return new(flows.Queue) })
+	case "prompts":
+		return read(f, &n.Prompts, func() *flows.Prompt { return new(flows.Prompt) })
 	case "devices":
 		return read(f, &n.Devices, func() *flows.Device { return &flows.Device{Password: "not in the file"} })
 	case "trunks":
@@ -77,7 +79,7 @@ func (b *Bundle) list(f strict.Field) (problems []strict.Problem) {
 		return read(f, &n.Numbers, func() *flows.PhoneNumber { return new(flows.PhoneNumber) })
 	}
 	return []strict.Problem{{Path: f.Name, Line: f.Line, Unknown: true,
-		Message: "unknown; a file holds one call flow, or lists call_flows, ivr_menus, calendars, voicemail_boxes, queues, devices, trunks, phone_numbers"}}
+		Message: "unknown; a file holds one call flow, or lists call_flows, ivr_menus, calendars, voicemail_boxes, queues, prompts, devices, trunks, phone_numbers"}}
 }
 
 // read decodes a list of one sort. What only replies of the API have is left
@@ -128,6 +130,7 @@ func (b *Bundle) Plan() (*flows.Plan, error) {
 	defaults(n.Queues)
 	defaults(n.Menus)
 	defaults(n.Calendars)
+	defaults(n.Prompts)
 	defaults(n.Devices)
 	defaults(n.Trunks)
 	defaults(n.Numbers)

@@ -5,53 +5,71 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	mp3 "github.com/hajimehoshi/go-mp3"
 )
 
-// decodeMP3 hands whole, checked frames of one stream to the decoder and
+// mp3Stream hands whole, checked frames of one stream to the decoder and
 // nothing else, so that tags, junk and torn frames never reach it.
-func decodeMP3(r io.Reader, limit time.Duration) (sound Sound, err error) {
-	// The decoder indexes tables by values from the file; a panic in it is a
-	// bad file, not a bad switch.
-	defer func() {
-		if v := recover(); v != nil {
-			sound, err = Sound{}, fmt.Errorf("decode mp3: broken frame (%v): %w", v, ErrFormat)
-		}
-	}()
+type mp3Stream struct {
+	frames   *mp3Frames
+	d        *mp3.Decoder
+	rate     int
+	channels int
+	buf      []byte
+}
+
+// broken makes a panic of the decoder, which indexes tables by values from the
+// file, an error: it is a bad file, not a bad switch.
+func broken(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("decode mp3: broken frame (%v): %w", v, ErrFormat)
+	}
+}
+
+func openMP3(r io.Reader) (_ stream, err error) {
+	defer broken(&err)
 	frames := &mp3Frames{scan: NewMP3Scanner(r)}
 	if !frames.advance() {
-		return Sound{}, mp3Error("find a frame", frames.scan.Err())
+		return nil, mp3Error("find a frame", frames.scan.Err())
 	}
 	h := frames.scan.Header()
 	if h.quarter {
-		return Sound{}, fmt.Errorf("decode mp3: MPEG-2.5 at %d Hz: %w", h.SampleRate, ErrFormat)
+		return nil, fmt.Errorf("decode mp3: MPEG-2.5 at %d Hz: %w", h.SampleRate, ErrFormat)
 	}
 	d, err := mp3.NewDecoder(frames)
 	if err != nil {
-		return Sound{}, mp3Error("start", err)
+		return nil, mp3Error("start", err)
 	}
-	most := maxSamples(limit, h.SampleRate)
-	stereo, err := io.ReadAll(io.LimitReader(d, (most+1)*4))
-	if err != nil {
-		return Sound{}, mp3Error("decode", err)
+	return &mp3Stream{frames: frames, d: d, rate: h.SampleRate, channels: h.Channels}, nil
+}
+
+func (m *mp3Stream) format() (rate, channels int) { return m.rate, m.channels }
+
+// read takes what the decoder gives, always two channels; a mono file has the
+// same twice.
+func (m *mp3Stream) read(dst []int16) (n int, err error) {
+	defer broken(&err)
+	want := len(dst) / m.channels * 4
+	if cap(m.buf) < want {
+		m.buf = make([]byte, want)
 	}
-	if err := frames.scan.Err(); err != nil {
-		return Sound{}, mp3Error("read", err)
-	}
-	if int64(len(stereo)) > most*4 {
-		return Sound{}, fmt.Errorf("decode mp3: sound longer than %v: %w", limit, ErrTooLarge)
-	}
-	// The decoder gives two channels always; a mono file has the same twice.
-	out := Sound{Rate: h.SampleRate, Channels: h.Channels}
-	out.Samples = make([]int16, 0, len(stereo)/4*h.Channels)
-	for ; len(stereo) >= 4; stereo = stereo[4:] {
-		for ch := range h.Channels {
-			out.Samples = append(out.Samples, int16(binary.LittleEndian.Uint16(stereo[2*ch:])))
+	got, err := io.ReadFull(m.d, m.buf[:want])
+	for stereo := m.buf[:got]; len(stereo) >= 4; stereo = stereo[4:] {
+		for ch := range m.channels {
+			dst[n] = int16(binary.LittleEndian.Uint16(stereo[2*ch:]))
+			n++
 		}
 	}
-	return out, nil
+	switch {
+	case err == nil:
+		return n, nil
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return 0, mp3Error("decode", err)
+	case m.frames.scan.Err() != nil:
+		return 0, mp3Error("read", m.frames.scan.Err())
+	}
+	return n, io.EOF
 }
 
 func mp3Error(doing string, err error) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/zaf/g711"
 )
@@ -21,6 +20,9 @@ const (
 // extensibleGUID is the tail every sub-format GUID of KSDATAFORMAT_SUBTYPE_* shares.
 const extensibleGUID = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 
+// maxWAVChunks is how many chunks may come before the sound; a file has a few.
+const maxWAVChunks = 1000
+
 type wavFormat struct {
 	encoding int
 	channels int
@@ -34,32 +36,35 @@ func (f wavFormat) bytes() int { return f.bits / 8 }
 // decodeWAV walks the chunks. Sizes are believed only where they skip: the
 // sound itself ends at the end of its chunk or of the file, because writers
 // that stream (and writers that were killed) leave 0 or 0xFFFFFFFF there.
-func decodeWAV(r io.Reader, limit time.Duration) (Sound, error) {
+func openWAV(r io.Reader) (stream, error) {
 	if _, err := io.CopyN(io.Discard, r, 12); err != nil {
-		return Sound{}, fmt.Errorf("read wav header: %w", err)
+		return nil, fmt.Errorf("read wav header: %w", err)
 	}
 	var format *wavFormat
-	for {
+	for n := 0; ; n++ {
 		var head [8]byte
 		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return Sound{}, wavCut("chunk header", err)
+			return nil, wavCut("chunk header", err)
+		}
+		if n == maxWAVChunks {
+			return nil, fmt.Errorf("decode wav: no sound behind %d chunks: %w", n, ErrFormat)
 		}
 		id, size := string(head[:4]), int64(binary.LittleEndian.Uint32(head[4:]))
 		switch id {
 		case "fmt ":
 			f, err := readWAVFormat(r, size)
 			if err != nil {
-				return Sound{}, err
+				return nil, err
 			}
 			format = &f
 		case "data":
 			if format == nil {
-				return Sound{}, fmt.Errorf("decode wav: data before fmt: %w", ErrFormat)
+				return nil, fmt.Errorf("decode wav: data before fmt: %w", ErrFormat)
 			}
-			return readWAVData(r, size, *format, limit)
+			return newWAVStream(r, size, *format), nil
 		default:
 			if _, err := io.CopyN(io.Discard, r, size+size&1); err != nil {
-				return Sound{}, wavCut("chunk", err)
+				return nil, wavCut("chunk", err)
 			}
 		}
 	}
@@ -97,21 +102,33 @@ func readWAVFormat(r io.Reader, size int64) (wavFormat, error) {
 	return f, nil
 }
 
-func readWAVData(r io.Reader, size int64, f wavFormat, limit time.Duration) (Sound, error) {
-	most := maxSamples(limit, f.rate) * int64(f.channels) * int64(f.bytes())
-	if size == 0 || size == 0xFFFFFFFF {
-		size = most + 1 // streamed: up to the end of the file
+// wavStream is the sound of a data chunk.
+type wavStream struct {
+	r io.Reader
+	f wavFormat
+}
+
+func newWAVStream(r io.Reader, size int64, f wavFormat) *wavStream {
+	if size != 0 && size != 0xFFFFFFFF {
+		r = io.LimitReader(r, size)
+	} // else streamed: up to the end of the file
+	return &wavStream{r, f}
+}
+
+func (w *wavStream) format() (rate, channels int) { return w.f.rate, w.f.channels }
+
+func (w *wavStream) read(dst []int16) (int, error) {
+	block := w.f.channels * w.f.bytes()
+	data := make([]byte, len(dst)/w.f.channels*block)
+	n, err := io.ReadFull(w.r, data)
+	samples := expand(data[:n/block*block], w.f.encoding)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = io.EOF
+	case err != nil && !errors.Is(err, io.EOF):
+		err = fmt.Errorf("read wav data: %w", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(r, min(size, most+1)))
-	if err != nil {
-		return Sound{}, fmt.Errorf("read wav data: %w", err)
-	}
-	if int64(len(data)) > most {
-		return Sound{}, fmt.Errorf("decode wav: sound longer than %v: %w", limit, ErrTooLarge)
-	}
-	block := f.channels * f.bytes()
-	data = data[:len(data)/block*block]
-	return Sound{Rate: f.rate, Channels: f.channels, Samples: expand(data, f.encoding)}, nil
+	return copy(dst, samples), err
 }
 
 func expand(data []byte, encoding int) []int16 {

@@ -89,13 +89,18 @@ func RepairWAV(f interface {
 // WriteWAV writes a whole clip as a mono WAV file.
 func WriteWAV(w io.Writer, c Clip) error {
 	b := wavHeader(c.Rate, 1, int64(2*len(c.Samples)))
-	for _, s := range c.Samples {
-		b = binary.LittleEndian.AppendUint16(b, uint16(s))
+	for rest := c.Samples; ; {
+		n := min(len(rest), 8<<10)
+		for _, s := range rest[:n] {
+			b = binary.LittleEndian.AppendUint16(b, uint16(s))
+		}
+		if _, err := w.Write(b); err != nil {
+			return fmt.Errorf("write wav: %w", err)
+		}
+		if b, rest = b[:0], rest[n:]; len(rest) == 0 {
+			return nil
+		}
 	}
-	if _, err := w.Write(b); err != nil {
-		return fmt.Errorf("write wav: %w", err)
-	}
-	return nil
 }
 
 // wavHeader is the canonical 44 bytes: RIFF, fmt of 16 bytes, data.
