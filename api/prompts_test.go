@@ -112,7 +112,7 @@ func TestPromptOfAForm(t *testing.T) {
 	if made.str("name") != "Opening hours" || made.json["loop"] != true || made.str("description") == "" || !strings.HasPrefix(made.str("prompt_id"), "prompt_") {
 		t.Errorf("made %s", made.Body)
 	}
-	for _, bad := range [][]string{{"nmae", "x"}, {"loop", "maybe"}, {"text", "hello"}, {"prompt_id", "../../etc/passwd"}, {"prompt_id", "prompt_../x"}, {"name", "a\r\nb"}} {
+	for _, bad := range [][]string{{"naame", "x"}, {"loop", "maybe"}, {"text", "hello"}, {"prompt_id", "../../etc/passwd"}, {"prompt_id", "prompt_../x"}, {"name", "a\r\nb"}} {
 		body, kind := form(t, wave(t, time.Second), bad...)
 		b.want(b.do("POST", "/v2/prompts", body, "Content-Type", kind), 400, "invalid_request")
 	}

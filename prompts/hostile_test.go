@@ -115,7 +115,7 @@ func TestBombs(t *testing.T) {
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			began := time.Now()
-			peak := watch(t)
+			peak := watch()
 			err := l.Upload(t.Context(), &flows.Prompt{Name: "x"}, c.file)
 			took, most := time.Since(began), peak()
 			runtime.ReadMemStats(&after)
@@ -136,7 +136,7 @@ func TestBombs(t *testing.T) {
 }
 
 // watch gives how large the heap has been at most until asked.
-func watch(t *testing.T) func() uint64 {
+func watch() func() uint64 {
 	stop, most := make(chan struct{}), make(chan uint64)
 	go func() {
 		tick := time.NewTicker(5 * time.Millisecond)

@@ -227,7 +227,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(convert(f, tone, k.name, k.args...))
 	}
 	f.Add(append(wavHeader(8000, 1, 0), 1, 2, 3))
-	f.Add(ogg(7, opusHead(2, 0), "OpusTags", "abc", "defg"))
+	f.Add(ogg(opusHead(2, 0), "OpusTags", "abc", "defg"))
 	f.Add([]byte("ID3\x04\x00\x00\x7f\x7f\x7f\x7f"))
 	limits := Limits{Bytes: 1 << 20, Duration: 10 * time.Second, Opus: newCounter}
 	f.Fuzz(func(t *testing.T, file []byte) {

@@ -44,7 +44,7 @@ func page(flags byte, serial uint32, granule int64, laced []byte, body string) [
 
 // ogg is a file of packets, each on a page of its own, or more where they are
 // long.
-func ogg(serial uint32, packets ...string) (file []byte) {
+func ogg(packets ...string) (file []byte) {
 	for i, p := range packets {
 		flags := byte(0)
 		if i == 0 {
@@ -54,11 +54,11 @@ func ogg(serial uint32, packets ...string) (file []byte) {
 			n := min(len(rest), 255*255)
 			laced := bytes.Repeat([]byte{255}, n/255)
 			if n < len(rest) || n == 255*255 {
-				file = append(file, page(flags, serial, 0, laced, rest[:n])...)
+				file = append(file, page(flags, 7, 0, laced, rest[:n])...)
 				flags, rest = oggContinued, rest[n:]
 				continue
 			}
-			file = append(file, page(flags, serial, 0, append(laced, byte(n%255)), rest[:n])...)
+			file = append(file, page(flags, 7, 0, append(laced, byte(n%255)), rest[:n])...)
 			break
 		}
 	}
@@ -72,7 +72,7 @@ func TestOggPacketsComeOutAsTheyWentIn(t *testing.T) {
 		for i, n := range sizes {
 			packets = append(packets, strings.Repeat(string(rune('a'+i)), n))
 		}
-		file := ogg(7, packets...)
+		file := ogg(packets...)
 		pages := &oggPages{r: bytes.NewReader(file)}
 		for i, want := range packets {
 			got, _, err := pages.next()
@@ -88,7 +88,7 @@ func TestOggPacketsComeOutAsTheyWentIn(t *testing.T) {
 
 func TestOggOpus(t *testing.T) {
 	head, tags := opusHead(1, 6), "OpusTags"
-	start := ogg(7, head, tags)
+	start := ogg(head, tags)
 	join := func(pages ...[]byte) []byte { return append(bytes.Clone(start), bytes.Join(pages, nil)...) }
 	one := func(body string) []byte { return []byte{byte(len(body))} }
 	for name, c := range map[string]struct {
@@ -105,11 +105,11 @@ func TestOggOpus(t *testing.T) {
 		"a packet whose end is lost":            {join(page(0, 7, 0, []byte{3, 255}, "abc"+strings.Repeat("x", 255)), page(0, 7, 0, []byte{3}, "def")), "cdef", nil},
 		"a file that was cut keeps what it has": {join(page(0, 7, 0, one("abcde"), "abcde"), page(0, 7, 0, one("fghij"), "fg")), "cde", nil},
 		"junk behind it, too":                   {join(page(0, 7, 0, one("abcde"), "abcde"), make([]byte, 27)), "cde", nil},
-		"no tags":                               {ogg(7, head, "abc"), "", ErrFormat},
-		"not Opus":                              {ogg(7, "\x01vorbis0000000000000000000000"), "", ErrFormat},
+		"no tags":                               {ogg(head, "abc"), "", ErrFormat},
+		"not Opus":                              {ogg("\x01vorbis0000000000000000000000"), "", ErrFormat},
 		"no first page":                         {page(0, 7, 0, []byte{19}, head), "", ErrFormat},
-		"three channels":                        {ogg(7, opusHead(3, 0), tags, "abc"), "", ErrFormat},
-		"another version":                       {ogg(7, strings.Replace(head, "\x01", "\x11", 1), tags, "abc"), "", ErrFormat},
+		"three channels":                        {ogg(opusHead(3, 0), tags, "abc"), "", ErrFormat},
+		"another version":                       {ogg(strings.Replace(head, "\x01", "\x11", 1), tags, "abc"), "", ErrFormat},
 		"an empty packet":                       {join(page(0, 7, 0, []byte{0}, "")), "", ErrFormat},
 		"a head alone":                          {start[:20], "", ErrFormat},
 	} {
