@@ -16,21 +16,28 @@ func (x *Exchange) Invited(in *sip.Invitation) {
 		x.replace(in)
 		return
 	}
+	if c := x.admit(in); c != nil {
+		c.Run(x.calling, in)
+	}
+}
+
+// admit makes the call of an INVITE, or refuses it.
+func (x *Exchange) admit(in *sip.Invitation) *call.Call {
 	x.account(in)
 	plan := x.store.Plan()
 	inbound, code := x.route(plan, in)
 	if code != 0 {
 		x.log.Info("call refused", "did", in.To.User, "from", in.From.User, "source", in.Source, "sip_code", code)
 		in.Reject(code, phrases[code])
-		return
+		return nil
 	}
 	in.Vouch(written(plan, in, flows.InboundFrom), written(plan, in, flows.InboundTo))
 	if limit := x.cfg.Calls.MaxConcurrent; limit > 0 && x.calls.Len() >= limit {
 		x.log.Warn("call refused: too many calls", "limit", limit, "did", in.To.User)
 		in.Reject(503, "Service Unavailable", sip.Header{Name: "Retry-After", Value: strconv.Itoa(retryAfter)})
-		return
+		return nil
 	}
-	x.system.New(inbound).Run(x.calling, in)
+	return x.system.New(inbound)
 }
 
 // account finds out which of our accounts a registrar calls: its INVITE goes to

@@ -115,7 +115,7 @@ func (w *walk) choose(m *menuPlan, k *keypad, digits string) Outcome {
 		if m.menu.Sensitive {
 			why.RuleIndex, why.Pattern = nil, hide(m.menu, why.Pattern)
 		}
-		out := w.withFallback(w.at.flow.Routing[i], why)
+		out := w.withFallback(&w.at.flow.Routing[i], why)
 		if !out.Result.FallsBack() {
 			return out
 		}

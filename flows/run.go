@@ -7,7 +7,7 @@ import "context"
 // has been told (Caller.Apologise) by the time it returns. Otherwise it returns
 // when there is nothing more to do, and an answered call is to be hung up.
 func Run(ctx context.Context, env Env) Ending {
-	w := newWalk(ctx, env)
+	w := newWalk(ctx, &env)
 	var ending Ending
 	if env.Flow == nil {
 		ending = w.finish(w.unrouted())
@@ -26,6 +26,6 @@ func Run(ctx context.Context, env Env) Ending {
 // and may be nil. A failure is left to whoever asked, who may give the call back
 // to the API or end it: nobody apologises here.
 func RunDestination(ctx context.Context, env Env, d Rule) Ending {
-	w := newWalk(ctx, env)
+	w := newWalk(ctx, &env)
 	return w.finish(w.requested(d))
 }

@@ -39,8 +39,8 @@ type target struct {
 	ring   int // seconds; 0 means the standard
 }
 
-func newWalk(ctx context.Context, env Env) *walk {
-	return &walk{ctx: ctx, env: env}
+func newWalk(ctx context.Context, env *Env) *walk {
+	return &walk{ctx: ctx, env: *env}
 }
 
 // unrouted is the way of a call whose number has no flow.
@@ -61,7 +61,7 @@ func (w *walk) requested(r Rule) Outcome {
 		}
 		return out
 	}
-	return w.withFallback(r, Routing{By: ByRequest, Because: "asked for"})
+	return w.withFallback(&r, Routing{By: ByRequest, Because: "asked for"})
 }
 
 // flow takes the call through the rules of a flow at arrival, when only the
@@ -91,7 +91,7 @@ func (w *walk) flow(f *CallFlow) Outcome {
 		}
 		held := w.holding(i)
 		w.noteRule(i, held, "matches any call")
-		out := w.withFallback(f.Routing[i], w.ruleRouting(i, held.words("pattern * matches any call")))
+		out := w.withFallback(&f.Routing[i], w.ruleRouting(i, held.words("pattern * matches any call")))
 		if !out.Result.FallsBack() {
 			return out
 		}
@@ -113,7 +113,7 @@ func (w *walk) compiled(f *CallFlow) *flowPlan {
 }
 
 // withFallback goes where a rule leads, and to its fallback when that fails.
-func (w *walk) withFallback(r Rule, why Routing) Outcome {
+func (w *walk) withFallback(r *Rule, why Routing) Outcome {
 	t := target{kind: r.DestinationType, to: r.Destination, reason: r.Reason}
 	if r.Fallback != nil {
 		t.ring = r.Fallback.Timeout

@@ -167,11 +167,8 @@ type caller struct {
 }
 
 func (c *caller) do(what string, count int) error {
-	switch what {
-	case "hangup":
+	if what == "hangup" {
 		return c.hangUp()
-	case "speak":
-		return c.speak(count)
 	}
 	c.forget()
 	return c.call(count, what == "hold")

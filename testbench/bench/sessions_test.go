@@ -14,8 +14,8 @@ import (
 const words = 25
 
 // sessionMemory is what the media sessions of so many bridged calls take: heap and
-// stacks, after both sides have sent something.
-func sessionMemory(b *testing.B, calls int) int64 {
+// stacks, before anything was said and once both sides are relayed.
+func sessionMemory(b *testing.B, calls int) (silent, relayed int64) {
 	b.Helper()
 	loopback := netip.MustParseAddr("127.0.0.1")
 	engine := media.New(media.Config{Bind: loopback, Advertise: loopback, PortMin: 10000, PortMax: 32000}, slog.New(slog.DiscardHandler))
@@ -52,12 +52,13 @@ func sessionMemory(b *testing.B, calls int) int64 {
 		media.Bridge(caller, called)
 		sessions = append(sessions, caller, called)
 	}
+	silent = inUse() - before
 	for try := 0; try == 0 || !sessions[0].Stats().Relayed || !sessions[len(sessions)-1].Stats().Relayed; try++ {
 		if err := far.speak(words); err != nil || try > 20 {
 			b.Fatalf("the bridge does not relay: %+v, %v", sessions[0].Stats(), err)
 		}
 	}
-	took := inUse() - before
+	relayed = inUse() - before
 	for _, s := range append(sessions, first) {
 		s.Close()
 	}
@@ -65,5 +66,5 @@ func sessionMemory(b *testing.B, calls int) int64 {
 	if err := <-ended; err != nil {
 		b.Fatal(err)
 	}
-	return took
+	return silent, relayed
 }
