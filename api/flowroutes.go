@@ -41,6 +41,7 @@ type (
 		Compare  int       `query:"compare" doc:"Revision to compare it with" minimum:"0"`
 	}
 	timelineReply struct{ Body flows.Timeline }
+	coverageReply struct{ Body simulate.Coverage }
 	lintReply     struct {
 		Body struct {
 			CallFlowID string          `json:"call_flow_id" doc:"The flow"`
@@ -63,6 +64,10 @@ func (s *Server) flowRoutes() {
 	lint := row(http.MethodGet, "/lint", "lintCallFlow", "Look for faults in a call flow")
 	lint.description = "Rules that no call comes to, times that no rule takes, circles, keys that wait or lead nowhere, destinations that are missing or have nothing behind them: each with its place and a way to mend it. Replies to saves carry the same as warnings. The proof follows every way that a call can go, and tells whether each ends with a person, a message or a goodbye, and the longest and the worst of them as calls to be simulated."
 	register(s, lint, s.lint)
+
+	taken := row(http.MethodGet, "/coverage", "getCallFlowCoverage", "Get which rules have been taken")
+	taken.description = "Every rule, menu option, fallback and overflow that calls to the flow can take, with the tests that take it and how many calls have, and when last. A rule that is moved keeps its count; one that is changed begins anew. Counts are written every ten seconds and outlive a restart."
+	register(s, taken, s.taken)
 
 	span := row(http.MethodGet, "/calendar", "getCallFlowCalendar", "Get where calls go over a span of time")
 	span.description = "Up to the first menu, for one caller: one stretch after the other by the wall clock, with holidays and changes of clocks marked. With compare it also says what goes elsewhere than in another revision."
@@ -100,6 +105,24 @@ func (s *Server) lint(ctx context.Context, in *ByID) (*lintReply, error) {
 	out.Body.CallFlowID, out.Body.Findings = in.ID, append([]flows.Warning{}, plan.Lint(in.ID)...)
 	out.Body.Proof = plan.Prove(f)
 	return out, nil
+}
+
+// taken is which rules of a flow calls and tests have taken.
+func (s *Server) taken(ctx context.Context, in *ByID) (*coverageReply, error) {
+	plan := s.Store.Plan()
+	f := plan.Flow(in.ID)
+	if f == nil {
+		return nil, notFound("Call flow")
+	}
+	counted, err := s.Store.Coverage(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	calls := make(map[string]simulate.Calls, len(counted))
+	for key, t := range counted {
+		calls[key] = simulate.Calls(t)
+	}
+	return &coverageReply{Body: simulate.Cover(ctx, plan, f, s.now(), calls)}, nil
 }
 
 // think waits until nobody else has something thought about: one at a time, as it

@@ -139,6 +139,7 @@ func (s *seat) Tag(tags map[string]string) {
 // Routed tells which way the call was sent and why.
 func (s *seat) Routed(r flows.Routing) {
 	s.post(func(c *Call) {
+		c.sys.Store.Took(r, c.now())
 		c.log.Info("call routed", "destination_type", r.DestinationType, "destination", r.Destination, "cause", r.Because)
 		c.tell(&events.Routed{
 			RuleIndex: r.RuleIndex, Pattern: r.Pattern, Destination: r.Destination,

@@ -94,3 +94,21 @@ func (x *Exchange) saveRegistrations() {
 		x.log.Warn("keep registrations", "users", len(changes), "err", err)
 	}
 }
+
+const coverageEvery = 10 * time.Second
+
+// keepCoverage writes which rules calls have taken, off their path.
+func (x *Exchange) keepCoverage(ctx context.Context) error {
+	tick := time.NewTicker(coverageEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := x.store.SaveCoverage(); err != nil {
+				x.log.Warn("keep the coverage of flows", "err", err)
+			}
+		case <-ctx.Done():
+			return nil // what is left is written when the store is closed
+		}
+	}
+}

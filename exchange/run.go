@@ -75,6 +75,7 @@ func (x *Exchange) services() []service {
 		{"trunk hosts", func(ctx context.Context) error { x.hosts.Run(ctx, x.store.Plan()); return nil }},
 		{"housekeeping", x.keepHouse},
 		{"registrations", x.keepRegistrations},
+		{"coverage", x.keepCoverage},
 		{"sip", x.sip.Run},
 		{"trunks", func(ctx context.Context) error { x.trunks.Run(ctx, x.store.Plan()); return nil }},
 	}

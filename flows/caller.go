@@ -131,6 +131,7 @@ type Routing struct {
 	DestinationType DestinationType
 	By              string
 	Because         string // in words
+	Branch          Branch // for coverage: told of no single call
 }
 
 // Step is one step of a call's trace.

@@ -57,7 +57,7 @@ func (w *walk) toMenu(t target) Outcome {
 		out = w.present(m)
 	}
 	w.visits = w.visits[:len(w.visits)-1]
-	return w.orFallback(out, m.menu.Fallback, Routing{Pattern: catchAllIs})
+	return w.orFallback(out, m.menu.Fallback, Routing{Pattern: catchAllIs, Branch: Branch{menu: m.menu}})
 }
 
 // present presents a menu once and goes where the digits lead.
@@ -95,7 +95,7 @@ func (w *walk) choose(m *menuPlan, k *keypad, digits string) Outcome {
 		digit := hide(m.menu, o.Digit)
 		because := fmt.Sprintf("option %s of menu %s", digit, m.menu.ID)
 		w.note(StepOption, nil, because+" matches", map[string]any{"menu_id": m.menu.ID, "digit": digit})
-		out := w.pursue(target{kind: o.DestinationType, to: o.Destination}, Routing{By: ByOption, Pattern: digit, Because: because})
+		out := w.pursue(target{kind: o.DestinationType, to: o.Destination}, Routing{By: ByOption, Pattern: digit, Because: because, Branch: Branch{menu: m.menu, index: i}})
 		if !out.Result.FallsBack() {
 			return out
 		}

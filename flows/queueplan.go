@@ -133,6 +133,7 @@ func (w *walk) queue(t target, why Routing) Outcome {
 	}
 	w.note(StepFallback, why.RuleIndex, fmt.Sprintf("queue %s: %s, so its overflow is taken: %s", q.ID, outcomeWords(out), destinationWords(q.Overflow.Action, q.Overflow.ActionID)),
 		map[string]any{"queue_id": q.ID, "result": out.Result, "action": q.Overflow.Action, "action_id": q.Overflow.ActionID})
+	why.Branch = Branch{queue: q, fallback: true}
 	why.By, why.Because = ByFallback, "overflow of queue "+strconv.Quote(q.ID)+": "+outcomeWords(out)
 	return w.pursue(target{kind: q.Overflow.Action, to: q.Overflow.ActionID, ring: q.Overflow.Timeout}, why)
 }

@@ -96,7 +96,7 @@ func ruleDetail(pattern string, chosen bool, verdicts []Verdict) map[string]any 
 }
 
 func (w *walk) ruleRouting(i int, because string) Routing {
-	return Routing{By: ByRule, RuleIndex: &i, Pattern: w.at.flow.Routing[i].Pattern, Because: because}
+	return Routing{By: ByRule, RuleIndex: &i, Pattern: w.at.flow.Routing[i].Pattern, Because: because, Branch: Branch{flow: w.at.flow, index: i}}
 }
 
 // destinationWords is a destination in words.

@@ -79,6 +79,7 @@ func (w *walk) webhook(t target, why Routing) Outcome {
 		map[string]any{"url": t.to, "destination": decision.Destination, "destination_type": decision.DestinationType})
 	w.webhooks++
 	defer func() { w.webhooks-- }()
+	why.Branch = Branch{} // the rule is counted already
 	why.By, why.Because = ByWebhook, "the webhook "+t.to+" chose it"
 	return w.pursue(target{kind: decision.DestinationType, to: decision.Destination, ring: t.ring}, why)
 }

@@ -130,6 +130,7 @@ func (w *walk) orFallback(out Outcome, f *Fallback, why Routing) Outcome {
 	w.note(StepFallback, why.RuleIndex, fmt.Sprintf("%s, so the fallback is taken: %s", outcomeWords(out), destinationWords(f.Action, f.ActionID)),
 		map[string]any{"result": out.Result, "action": f.Action, "action_id": f.ActionID})
 	why.By, why.Because = ByFallback, because
+	why.Branch.fallback = why.Branch.some()
 	return w.pursue(target{kind: f.Action, to: f.ActionID}, why)
 }
 

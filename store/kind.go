@@ -42,6 +42,7 @@ var flowKind = kind[flows.CallFlow]{
 	defaults: (*flows.CallFlow).ApplyDefaults,
 	validate: (*flows.CallFlow).Validate,
 	plan:     func(n *flows.Nouns, all []*flows.CallFlow) { n.Flows = all },
+	removed:  forgetCoverage,
 }
 
 var menuKind = kind[flows.IVRMenu]{

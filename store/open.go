@@ -201,7 +201,7 @@ func (s *Store) prepare(first bool) error {
 
 func (s *Store) buckets() []string {
 	names := []string{
-		bucketMeta, bucketRevisions, bucketTraces, bucketReplies, bucketRegistrations, bucketUntold, bucketPINs,
+		bucketMeta, bucketRevisions, bucketTraces, bucketReplies, bucketRegistrations, bucketCoverage, bucketUntold, bucketPINs,
 		flowKind.bucket, menuKind.bucket, boxKind.bucket, deviceKind.bucket, trunkKind.bucket,
 		numberKind.bucket, calendarKind.bucket, queueKind.bucket, promptKind.bucket, bucketQueueStates, s.webhooks.k.bucket, keyKind.bucket,
 	}
@@ -267,10 +267,11 @@ func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		counted := s.SaveCoverage()
 		err := s.db.Update(func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(bucketMeta)).Delete([]byte(keyOpen))
 		})
-		s.closeErr = storageError("close the database "+s.path, errors.Join(err, s.db.Close()))
+		s.closeErr = storageError("close the database "+s.path, errors.Join(counted, err, s.db.Close()))
 	})
 	return s.closeErr
 }

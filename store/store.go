@@ -62,6 +62,7 @@ type Store struct {
 	calls      *Records[callRow]
 
 	replies   replies
+	coverage  coverage
 	closeOnce sync.Once
 	closeErr  error
 }

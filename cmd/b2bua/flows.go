@@ -181,7 +181,8 @@ func printProof(w io.Writer, f *flows.CallFlow, p flows.Proof) {
 
 type testCmd struct {
 	flowFiles
-	JUnit string `name:"junit" type:"path" placeholder:"FILE" help:"Write the report there as JUnit XML, too."`
+	Coverage bool   `help:"Tell which rules, options and fallbacks the tests take, and which they do not."`
+	JUnit    string `name:"junit" type:"path" placeholder:"FILE" help:"Write the report there as JUnit XML, too."`
 }
 
 var errTests = errors.New("tests failed")
@@ -209,6 +210,11 @@ func (c testCmd) Run(w world) error {
 			}
 		}
 	}
+	if c.Coverage {
+		for _, f := range b.Flows() {
+			printCoverage(w.stdout, simulate.Cover(w.ctx, plan, f, time.Now(), nil))
+		}
+	}
 	fmt.Fprintf(w.stdout, "%d passed, %d failed\n", passed, failed)
 	if c.JUnit != "" {
 		if err := writeJUnit(c.JUnit, reports); err != nil {
@@ -219,6 +225,18 @@ func (c testCmd) Run(w world) error {
 		return errTests
 	}
 	return nil
+}
+
+// printCoverage marks what no test takes.
+func printCoverage(w io.Writer, c simulate.Coverage) {
+	fmt.Fprintf(w, "%s: %d of %d rules, options and fallbacks are tested\n", c.CallFlowID, c.Tested, len(c.Branches))
+	for _, b := range c.Branches {
+		mark := "  "
+		if len(b.Tests) == 0 {
+			mark = "! "
+		}
+		fmt.Fprintf(w, "  %s%3d  %-36s %s\n", mark, len(b.Tests), b.Path, b.Text)
+	}
 }
 
 func writeJUnit(name string, reports []simulate.Report) (err error) {
