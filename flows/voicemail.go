@@ -17,9 +17,11 @@ func (w *walk) toVoicemail(t target, why Routing) Outcome {
 	switch {
 	case out.Result == WantsOperator && box.Operator != nil:
 		why.By, why.Because = ByOption, "the caller pressed 0 for the operator of the voicemail box "+box.ID
+		w.note(StepOption, why.RuleIndex, why.Because, nil)
 		return w.pursue(target{kind: box.Operator.DestinationType, to: box.Operator.Destination}, why)
 	case out.Result == WantsAccess:
 		why.By, why.Because = ByOption, "the caller pressed * to listen to the voicemail box "+box.ID
+		w.note(StepOption, why.RuleIndex, why.Because, nil)
 		return w.pursue(target{kind: ToAccess, to: box.ID}, why)
 	case out.Result == WantsOperator:
 		return Outcome{Result: Failed, Detail: "the voicemail box has no operator"}
