@@ -137,6 +137,10 @@ func (x *explorer) visit(t target, s spot) []reach {
 		if x.plan.boxes[t.to] != nil {
 			return []reach{ended(EndVoicemail, 0, Connected)}
 		}
+	case ToAccess:
+		if !named(t.to) || x.plan.boxes[t.to] != nil {
+			return []reach{ended(EndGoodbye, 0, Connected)}
+		}
 	case ToQueue, ToRingGroup:
 		if q := x.plan.queueAt(t.kind, t.to); q != nil {
 			return x.queue(q, t, s)
