@@ -141,6 +141,18 @@ func (l *Leg) refresh(d *dialog, msg sipmsg.Message) bool {
 	return true
 }
 
+// follow takes the way of a request that refreshes the target for that to a device:
+// it is reached only by the way its messages come, and that is another one once it
+// has changed its network.
+func (l *Leg) follow(d *dialog, tx *serverTx) {
+	if !d.kept || tx.source == d.peer.remote && tx.flow.sock == d.peer.sock {
+		return
+	}
+	l.ep.friends.leave(l.friend)
+	d.peer, l.friend = tx.peer(), tx.source
+	l.ep.friends.enter(l.friend)
+}
+
 func first(hs []sipmsg.Header) sipmsg.Header {
 	if len(hs) == 0 {
 		return nil

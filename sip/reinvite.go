@@ -66,7 +66,6 @@ func (l *Leg) receiveReinvite(tx *serverTx) {
 		tx.reply(422, *refusal)
 		return
 	}
-	l.refresh(l.dialog, tx.req)
 	tx.setLeg(l)
 	tx.reply(100)
 	l.offer(&offered{tx: tx, dialog: l.dialog, invite: true, late: sdp == nil, refreshes: true, theirs: sdp})
@@ -88,6 +87,10 @@ func (l *Leg) acceptOffer(id int, sdp []byte) {
 	l.offered = nil
 	d := o.dialog
 	d.moved = true
+	if req.Method != sipmsg.PRACK { // not one that was refused (RFC 6141 §4)
+		l.follow(d, o.tx)
+		l.refresh(d, req)
+	}
 	if o.theirs != nil {
 		d.theirs = o.theirs
 	}
@@ -210,6 +213,7 @@ func (l *Leg) reask(r *reoffer, t trial) {
 					l.timedBy(res)
 				}
 				l.reoffered(r, sdpOf(res))
+			case l.reoffer != r: // the dialog has ended meanwhile
 			default:
 				if l.challenged(res, next, t) {
 					l.reask(r, t)

@@ -39,8 +39,9 @@ func (l *Leg) receiveUpdate(d *dialog, tx *serverTx) {
 		tx.reply(422, *refusal)
 		return
 	}
-	l.refresh(d, tx.req)
 	if sdp == nil {
+		l.follow(d, tx)
+		l.refresh(d, tx.req)
 		tx.respond(response{code: 200, contact: d.contact, headers: terms.headers()})
 		if session {
 			l.keep(terms)

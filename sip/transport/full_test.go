@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"bytes"
+	"log/slog"
 	"net"
 	"sync/atomic"
 	"syscall"
@@ -51,5 +53,21 @@ func TestAttack07NoDescriptorLeft(t *testing.T) {
 			f.times.Store(3)
 			cfg.Listener = f
 		})
+	}
+}
+
+// A minute without descriptors is a few lines of the log, not one for each attempt.
+func TestAttack46NoDescriptorLeftIsToldNowAndThen(t *testing.T) {
+	var told bytes.Buffer
+	play(t, "tcp", func(w *world) {
+		time.Sleep(time.Minute) // virtual
+		_ = w.dial().Close()
+	}, func(cfg *Config) {
+		f := &full{Listener: cfg.Listener}
+		f.times.Store(1200) // at 50 ms
+		cfg.Listener, cfg.Log = f, slog.New(slog.NewTextHandler(&told, nil))
+	})
+	if n := bytes.Count(told.Bytes(), []byte("listener interrupted")); n < 2 || n > 8 {
+		t.Errorf("%d lines", n)
 	}
 }

@@ -119,6 +119,9 @@ func (p *Port) Len() int {
 	return len(p.all)
 }
 
+// tellEvery is how often the log says that a listener does not listen.
+const tellEvery = 10 * time.Second
+
 // Serve accepts connections until the port is closed.
 func (p *Port) Serve() {
 	p.mu.Lock()
@@ -131,6 +134,7 @@ func (p *Port) Serve() {
 		return
 	}
 	defer p.wg.Done()
+	var told time.Time
 	for p.ctx.Err() == nil {
 		var err error
 		if p.web != nil {
@@ -141,8 +145,11 @@ func (p *Port) Serve() {
 		if p.ctx.Err() != nil {
 			return
 		}
-		// Out of file descriptors, say: that passes.
-		p.cfg.Log.Warn("listener interrupted", "network", p.cfg.Network, "err", err)
+		// Out of file descriptors, say: that passes, and until then is told now and then.
+		if now := time.Now(); told.IsZero() || now.Sub(told) >= tellEvery {
+			told = now
+			p.cfg.Log.Warn("listener interrupted", "network", p.cfg.Network, "err", err)
+		}
 		pause(p.ctx, 50*time.Millisecond)
 	}
 }
