@@ -96,17 +96,17 @@ func TestRelayAndFramesChangeWithoutSeam(t *testing.T) {
 		alice, bob := b.newPeer("10.0.1.1:4000", codec.PCMU), b.newPeer("10.0.1.2:4000", codec.PCMU)
 		a, z := alice.call(media.Options{}), bob.call(media.Options{})
 		media.Bridge(a, z)
-		tap := &ear{}
 		tone := func(p *peer) func(int) []byte { return func(i int) []byte { return p.tone(i, 500, 8000) } }
 		modes := map[bool]int{}
 		steer := func() {
 			for range 5 {
 				time.Sleep(400 * time.Millisecond)
 				modes[a.Stats().Relayed]++
-				a.AddTap(tap)
+				over := []*media.Playback{a.PlayOver(silence{}), z.PlayOver(silence{})}
 				time.Sleep(400 * time.Millisecond)
 				modes[a.Stats().Relayed]++
-				a.RemoveTap(tap)
+				over[0].Stop()
+				over[1].Stop()
 			}
 		}
 		together(func() { alice.talk(220, tone(alice)) }, func() { bob.talk(220, tone(bob)) }, steer)

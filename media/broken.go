@@ -53,19 +53,19 @@ func (s *Session) tell(n news) {
 
 // each does f for every leg of a phase. One that panics is taken off, and the others
 // go on from there: the price is one deferred function, not one a leg.
-func (sh *shard) each(p *phase, where string, f func(*Session)) {
+func (sh *shard) each(p *phase, where string, f func(*lane)) {
 	for at := 0; at < len(p.legs); {
 		at = sh.eachFrom(p, at, where, f)
 	}
 }
 
-func (sh *shard) eachFrom(p *phase, first int, where string, f func(*Session)) (at int) {
+func (sh *shard) eachFrom(p *phase, first int, where string, f func(*lane)) (at int) {
 	at = first
 	defer func() {
 		if cause := recover(); cause != nil {
-			s := p.legs[at]
-			sh.lose(s, where, cause, debug.Stack())
-			if at < len(p.legs) && p.legs[at] == s {
+			l := p.legs[at]
+			sh.lose(l.session, where, cause, debug.Stack())
+			if at < len(p.legs) && p.legs[at] == l {
 				at++ // whatever happens each leg has one turn
 			}
 		}

@@ -26,7 +26,7 @@ const (
 // the same one, so that a frame is heard and spoken in one tick.
 type phase struct {
 	tick uint64 // the last one; all shards and phases count from the same moment
-	legs []*Session
+	legs []*lane
 }
 
 // at is when a phase's tick is due.
@@ -43,11 +43,11 @@ func (p *phase) join(s *Session, phase int, now time.Duration) {
 	if len(p.legs) == 0 {
 		p.tick = max(p.tick, reached(phase, now)) // nobody has missed those before
 	}
-	p.legs = append(p.legs, s)
+	p.legs = append(p.legs, s.lane)
 }
 
 func (p *phase) leave(s *Session) bool {
-	i := slices.Index(p.legs, s)
+	i := slices.Index(p.legs, s.lane)
 	if i < 0 {
 		return false
 	}
@@ -111,7 +111,7 @@ func (sh *shard) catchUp(p *phase, due uint64, now time.Duration) {
 	}
 	if behind > catchUp {
 		p.tick = due - catchUp
-		sh.each(p, "skip", func(s *Session) { s.skip(int(behind - catchUp)) })
+		sh.each(p, "skip", func(l *lane) { l.session.skip(int(behind - catchUp)) })
 	}
 	for p.tick < due {
 		p.tick++
@@ -123,14 +123,16 @@ func (sh *shard) catchUp(p *phase, due uint64, now time.Duration) {
 // that a bridge adds no tick of delay whatever the order of its legs. Those that
 // are asleep cost one look.
 func (sh *shard) step(p *phase, now time.Duration) {
-	sh.each(p, "hear", func(s *Session) {
-		if now >= s.asleep {
+	sh.each(p, "hear", func(l *lane) {
+		if now >= l.asleep {
+			s := l.session
 			s.direct(now)
 			s.hear(p.tick, now)
 		}
 	})
-	sh.each(p, "speak", func(s *Session) {
-		if now >= s.asleep {
+	sh.each(p, "speak", func(l *lane) {
+		if now >= l.asleep {
+			s := l.session
 			s.speak(p.tick, now)
 			s.tend(sh, p.tick, now)
 			s.asleep = s.sleep()
@@ -139,14 +141,17 @@ func (sh *shard) step(p *phase, now time.Duration) {
 }
 
 // sleep says until when the clock has nothing to do with a leg, unless it is
-// woken: both ways of its bridge are relayed, and go on.
+// woken: both ways of its bridge are relayed, and go on. Its packets take the short
+// way for as long.
 func (s *Session) sleep() time.Duration {
 	l := &s.leg
 	p := l.peer
-	if p == nil || l.writer != p || !s.relaysTo(p) || !p.relaysTo(s) || s.digits.recv.Open() {
+	s.ahead = nil
+	if p == nil || l.writer != p || !s.relaysTo(p) || !p.relaysTo(s) || s.digits.recv.Open() || l.hearing.along > 0 || p.leg.hearing.along > 0 {
 		return 0
 	}
-	return min(l.checkAt, s.count.lastRTP+staleAfter, p.count.lastRTP+staleAfter)
+	s.shorten(p)
+	return min(l.checkAt, s.got.lastRTP+staleAfter, p.got.lastRTP+staleAfter)
 }
 
 // relaysTo: what the far end says goes to another leg as it is.
@@ -157,9 +162,9 @@ func (s *Session) relaysTo(p *Session) bool {
 // wake has the clock look at a leg and its peer again, because something about
 // it has changed.
 func (s *Session) wake() {
-	s.asleep = 0
+	s.asleep, s.ahead = 0, nil
 	if p := s.leg.peer; p != nil {
-		p.asleep = 0
+		p.asleep, p.ahead = 0, nil
 	}
 }
 

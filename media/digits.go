@@ -126,7 +126,7 @@ func (s *Session) HearDigit(d dtmf.Digit) {
 // sound or the packets that it came in.
 func (s *Session) tellDigit(d dtmf.Press, now time.Duration) {
 	k := &s.digits
-	if ssrc := s.in.recv.ssrc; k.stream != ssrc {
+	if ssrc := s.recv.ssrc; k.stream != ssrc {
 		k.stream = ssrc
 		k.once.Forget()
 	}

@@ -7,8 +7,9 @@
 // A packet that arrives is checked (key, source, SSRC, payload type);
 // telephone-events are split off; audio then goes one of three ways, decided on
 // the clock: dropped (nobody listens), relayed (both legs of a bridge speak the
-// same codec and nobody needs the samples: the header is rewritten in place and
-// the packet is sent on at once), or into the leg's jitter buffer. Every 20 ms
+// same codec and the peer hears nothing else: the header is rewritten in place and
+// the packet is sent on at once), or into the leg's jitter buffer. Where somebody
+// listens in on a relay it goes both ways. Every 20 ms
 // one frame is pulled through every leg that needs samples: decode or conceal,
 // taps, bridge peer or playback, encode, send.
 //

@@ -22,7 +22,7 @@ func TestBrokenOnTheMoveStaysOff(t *testing.T) {
 	defer sh.release()
 	sh.detach(a)
 	sh.lose(a, "test", "a fault", nil)
-	if sh.meet(a, z) || slices.Contains(sh.phases[a.phase].legs, a) || sh.size.Load() != 1 {
+	if sh.meet(a, z) || slices.Contains(sh.phases[a.phase].legs, a.lane) || sh.size.Load() != 1 {
 		t.Error("a broken leg is back")
 	}
 }
@@ -37,13 +37,13 @@ func TestEachGoesOn(t *testing.T) {
 	sh.mu.Lock()
 	defer sh.release()
 	sh.lose(a, "test", "a fault", nil)
-	var turns []*Session
-	sh.each(&phase{legs: []*Session{a, z}}, "test", func(s *Session) {
-		if turns = append(turns, s); s == a && len(turns) < 10 {
+	var turns []*lane
+	sh.each(&phase{legs: []*lane{a.lane, z.lane}}, "test", func(l *lane) {
+		if turns = append(turns, l); l == a.lane && len(turns) < 10 {
 			panic("again")
 		}
 	})
-	if !slices.Equal(turns, []*Session{a, z}) {
+	if !slices.Equal(turns, []*lane{a.lane, z.lane}) {
 		t.Errorf("%d turns", len(turns))
 	}
 }

@@ -15,6 +15,10 @@ type hearing struct {
 	pcm     []int16 // this tick's frame, nil when there is none
 	ahead   int     // frames of it that the bridge peer's far end has already
 	rate    int     // of it
+	still   int     // frames in a row in which next to nothing was heard
+
+	along time.Duration // since when frames are made of what is relayed; 0: they are not
+	taken int           // packets since then
 }
 
 // playing gives what frames are made with.
@@ -33,7 +37,7 @@ var nothing [maxFrame]int16
 func (s *Session) hear(tick uint64, now time.Duration) {
 	h := &s.leg.hearing
 	h.pcm = nil
-	if tick <= s.leg.lastTick || s.route != buffering {
+	if tick <= s.leg.lastTick || s.route != buffering && h.along == 0 {
 		return
 	}
 	if h.ahead > 0 {
@@ -60,6 +64,7 @@ func (s *Session) hear(tick uint64, now time.Duration) {
 		lost, end = h.playout.MadeUp()
 	}
 	h.pcm = s.listenIn(h.pcm, h.rate, lost, end)
+	h.still = still(h.pcm, h.still)
 }
 
 // relayTo has arriving audio sent on to p. What waits to be played is sent on
@@ -73,8 +78,8 @@ func (s *Session) relayTo(p *Session, now time.Duration) {
 	if s.route == buffering {
 		s.flush(r, now)
 	}
-	p.leg.writer = s
-	s.leaveFrames()
+	p.leg.writer, p.leg.last = s, 0
+	s.leg.hearing.ahead = 0
 	s.route = &r.route
 }
 
@@ -82,6 +87,7 @@ func (s *Session) relayTo(p *Session, now time.Duration) {
 // their time.
 func (s *Session) leaveFrames() {
 	h := &s.leg.hearing
+	h.along = 0
 	if h.playout == nil {
 		return
 	}
@@ -91,17 +97,17 @@ func (s *Session) leaveFrames() {
 	h.playout, h.pcm = nil, nil
 }
 
-// flush sends on what waits to be played. The far end gets it ahead of time;
-// when the stream goes back to frames, as many ticks can pass without a packet
-// while our own delay builds up.
+// flush sends on what waits to be played, which is played here all the same when
+// somebody listens. The far end gets it ahead of time; when the stream goes back to
+// frames, as many ticks can pass without a packet while our own delay builds up.
 func (s *Session) flush(r *relay, now time.Duration) {
 	play := s.leg.hearing.playout
 	if play == nil {
 		return
 	}
-	for {
+	for i := 0; ; i++ {
 		b := s.shard.Load().packet[:]
-		got, ok := play.Take(b[headerSize:])
+		got, ok := play.Peek(b[headerSize:], i)
 		if !ok {
 			break
 		}
@@ -110,35 +116,6 @@ func (s *Session) flush(r *relay, now time.Duration) {
 		r.forward(packet{
 			raw: b, pt: got.PT, seq: got.Seq, ts: got.Timestamp, ssrc: play.SSRC(), payload: b[headerSize:],
 		}, false, now)
-	}
-}
-
-// toFrames has arriving audio made into frames. Coming from a relay, what is
-// made up begins with what was heard last, to bridge the moment until there is
-// something to play; and what the peer is sent goes on from what it heard.
-func (s *Session) toFrames() {
-	old := s.route
-	s.route = buffering
-	l := &s.leg
-	l.hearing.ahead = 0
-	if l.hearing.playout != nil {
-		l.hearing.playout.Reset()
-	}
-	if old == nil || old.relay == nil || l.terms == nil {
-		return
-	}
-	r := old.relay
-	l.hearing.ahead = r.to.leg.credit
-	var last codec.Codec
-	for i := range r.heard {
-		k := &r.heard[(r.next+i)%len(r.heard)]
-		if d := l.terms.decoder(k.pt); d != nil && k.n > 0 {
-			l.playing().Heard(d, k.payload[:k.n])
-			last = d
-		}
-	}
-	if to := r.to.leg.terms; last != nil && to == r.out {
-		codec.Continue(to.encoder, last, l.playing().Played(frameTime))
 	}
 }
 

@@ -60,39 +60,52 @@ func (s *Session) direct(now time.Duration) {
 	s.leg.parting = false
 	switch {
 	case p != nil && s.relayable(p, now):
+		if s.route == buffering && s.stays() {
+			return
+		}
 		if h := s.leg.hearing.playout; s.route == buffering && !parting && h != nil && !h.Silent() {
 			s.leg.parting = true // one frame more, which ends where a packet begins
 			return
 		}
-		if r := s.route; r == nil || r.relay == nil || r.relay.to != p || r.relay.outdated() {
+		if !s.relayed(p) {
 			s.relayTo(p, now)
 		}
-	case p != nil || len(s.leg.taps) > 0 || s.detects():
-		if s.route != buffering {
+		s.alongside(s.watched(p), now)
+	case p != nil || s.watched(nil):
+		if s.route != buffering && s.prepared(p, now) {
 			s.toFrames()
 		}
 	default:
 		s.route = nil
+		s.leaveFrames()
 	}
 }
 
-// relayable: the peer speaks the codec that arrives, and nobody needs samples.
+// relayed: what arrives goes to p as it is, by the terms in force.
+func (s *Session) relayed(p *Session) bool { return s.relaysTo(p) && !s.route.relay.outdated() }
+
+// watched: somebody wants to see what is said, by this leg or its peer.
+func (s *Session) watched(p *Session) bool {
+	return len(s.leg.taps) > 0 || s.detects() || p != nil && (len(p.leg.taps) > 0 || p.detects())
+}
+
+// relayable: the peer speaks the codec that arrives, and hears nothing else.
 func (s *Session) relayable(p *Session, now time.Duration) bool {
 	in, out := s.leg.terms, p.leg.terms
-	if in == nil || out == nil || !in.receives || !out.sends || s.leg.muted || s.detects() {
+	if in == nil || out == nil || !in.receives || !out.sends || s.leg.muted || s.suppresses(p) {
 		return false
 	}
-	if len(s.leg.taps) > 0 || len(p.leg.taps) > 0 || p.leg.play != nil || p.leg.over.sounding() || p.leg.sender.Busy() {
+	if p.leg.play != nil || p.leg.over.sounding() || p.leg.sender.Busy() {
 		return false
 	}
 	if p.leg.writer != nil && p.leg.writer != s {
 		return false
 	}
-	if last := s.count.lastRTP; last == 0 || now-last > staleAfter {
+	if last := s.got.lastRTP; last == 0 || now-last > staleAfter {
 		return false
 	}
-	if r := s.route; r != nil && r.relay != nil && r.relay.to == p && !r.relay.outdated() {
-		return r.relay.pt[s.in.pt] != sdp.NoPT
+	if s.relayed(p) {
+		return s.route.relay.pt[s.in.pt] != sdp.NoPT
 	}
 	return in.carries(out, s.in.pt)
 }

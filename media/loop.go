@@ -103,21 +103,22 @@ func (sh *shard) read(fd *port.FD, now time.Duration) {
 	if !ok {
 		return
 	}
-	s := fd.Owner.(*Session)
-	before := s.count.received
-	s.take(fd.Tag, sh.inbox[:n], from, now)
-	if s.count.received != before {
+	l := fd.Owner.(*lane)
+	before := l.got.received
+	l.take(fd.Tag, sh.inbox[:n], from, now)
+	if l.got.received != before {
 		sh.packets++
 	}
 }
 
 // take takes a packet of one of the leg's sockets; the lock is held.
-func (s *Session) take(socket int, b []byte, from netip.AddrPort, now time.Duration) {
-	if socket == rtcpPort {
-		s.receiveRTCP(b, from, now)
-		return
+func (l *lane) take(socket int, b []byte, from netip.AddrPort, now time.Duration) {
+	switch {
+	case socket == rtcpPort:
+		l.session.receiveRTCP(b, from, now)
+	case !l.through(b, from, now):
+		l.session.receive(b, from, now)
 	}
-	s.receive(b, from, now)
 }
 
 // arrived is where a reader hands a packet over.

@@ -41,7 +41,9 @@ type terms struct {
 	decoders []codec.Codec
 }
 
-func newTerms(a sdp.Agreement, now time.Duration) *terms {
+// A codec that both have is that of the terms before, so that a refresh of the session
+// is not heard.
+func newTerms(a sdp.Agreement, now time.Duration, before *terms) *terms {
 	t := &terms{
 		remote: a.Remote, remoteRTCP: a.RemoteRTCP, mux: a.RTCPMux, held: a.Held, since: now,
 		direction: a.Direction, sends: a.Direction.Sends(), receives: a.Direction.Receives(),
@@ -51,7 +53,7 @@ func newTerms(a sdp.Agreement, now time.Duration) *terms {
 		t.kind[i] = unknownPT
 	}
 	for _, f := range a.Recv {
-		if c, ok := newCodec(f); ok {
+		if c, ok := before.listens(f); ok {
 			t.kind[f.PT] = int8(len(t.decoders))
 			t.decoders = append(t.decoders, c)
 		}
@@ -65,7 +67,7 @@ func newTerms(a sdp.Agreement, now time.Duration) *terms {
 		t.kind[staticNoise] = noiseKind
 	}
 	if len(a.Send) > 0 {
-		t.encoder, _ = newCodec(a.Send[0])
+		t.encoder = before.speaks(a.Send[0])
 	}
 	if t.encoder == nil {
 		t.sends = false
@@ -80,6 +82,26 @@ const staticNoise = 13
 
 func newCodec(f sdp.Format) (codec.Codec, bool) {
 	return codec.New(f.Name + "/" + strconv.Itoa(f.Rate))
+}
+
+// listens gives the decoder of a format, and speaks the encoder.
+func (t *terms) listens(f sdp.Format) (codec.Codec, bool) {
+	if t != nil {
+		for _, c := range t.decoders {
+			if c.Name() == f.Name && c.ClockRate() == f.Rate {
+				return c, true
+			}
+		}
+	}
+	return newCodec(f)
+}
+
+func (t *terms) speaks(f sdp.Format) codec.Codec {
+	if t != nil && t.encoder != nil && t.encoder.Name() == f.Name && t.encoder.ClockRate() == f.Rate {
+		return t.encoder
+	}
+	c, _ := newCodec(f)
+	return c
 }
 
 // Offer is a description of what we want: the first one of a dialog, a later
@@ -187,7 +209,7 @@ func (s *Session) adopt(a sdp.Agreement) error {
 		return err
 	}
 	s.local.Layout, s.local.Index, s.local.Bound = a.Layout, a.Index, a.Bound
-	t := newTerms(a, s.engine.now())
+	t := newTerms(a, s.engine.now(), s.terms.Load())
 	moved := s.told != t.remote && (t.remote.Addr().IsValid() || s.terms.Load() == nil)
 	if moved {
 		s.told = t.remote

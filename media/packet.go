@@ -49,8 +49,11 @@ func parsePacket(raw []byte) (p packet, ok bool) {
 
 // isRTCP tells RTCP on the RTP port from RTP (RFC 5761 §4).
 func isRTCP(raw []byte) bool {
-	return len(raw) >= 8 && raw[0]>>6 == 2 && raw[1] >= 192 && raw[1] <= 223
+	return len(raw) >= 8 && raw[0]>>6 == 2 && raw[1]&0x80 != 0 && looksLikeRTCP(raw[1]&0x7f)
 }
+
+// looksLikeRTCP: marked packets of this payload type are taken for RTCP.
+func looksLikeRTCP(pt uint8) bool { return pt >= 64 && pt < 96 }
 
 // reheader writes a new header right before the payload, over whatever was
 // there, and gives the packet to be sent. Extensions and sources of the other

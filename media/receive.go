@@ -10,7 +10,6 @@ import (
 // receiver is what is known of the stream that arrives.
 type receiver struct {
 	pt    uint8 // of the last audio packet
-	recv  reception
 	latch latch
 }
 
@@ -43,15 +42,15 @@ func (s *Session) receive(raw []byte, from netip.AddrPort, now time.Duration) {
 	if kind == unknownPT {
 		// Formats we did not ask for: a sign of life only.
 		s.refuse(UnknownFormat)
-		s.count.lastRTP = now
+		s.count.sign = now
 		return
 	}
-	if !s.in.recv.note(p, now, t.clock(kind)) {
+	if !s.recv.note(p, now, t.clock(kind)) {
 		return
 	}
-	s.count.lastRTP = now
-	s.count.received++
-	s.count.octets += uint64(len(p.payload))
+	s.got.lastRTP = now
+	s.got.received++
+	s.got.octets += uint64(len(p.payload))
 	if !t.receives {
 		return
 	}
@@ -80,6 +79,7 @@ func (s *Session) admit(p packet, kind int8, from netip.AddrPort, now time.Durat
 		return false
 	}
 	if moved {
+		s.wake()
 		s.aim(from)
 		learnt := l.learnt()
 		s.shard.Load().later(s, "log", func() { s.log.Debug("media source", "source", from, "learnt", learnt) })
@@ -128,9 +128,20 @@ func (s *Session) pass(p packet, event bool, now time.Duration) {
 	case r == nil:
 	case r.relay != nil:
 		r.relay.forward(p, event, now)
-	case event:
-		s.leg.playing().Other()
+		if s.leg.hearing.along > 0 {
+			s.collect(p, event, now)
+		}
 	default:
-		s.leg.playing().Push(s.leg.terms, p.buffered(), now)
+		s.collect(p, event, now)
 	}
+}
+
+// collect keeps a packet for the frames that are made.
+func (s *Session) collect(p packet, event bool, now time.Duration) {
+	if event {
+		s.leg.playing().Other()
+		return
+	}
+	s.leg.hearing.taken++
+	s.leg.playing().Push(s.leg.terms, p.buffered(), now)
 }

@@ -6,17 +6,17 @@ import "time"
 // and knows packets that come twice.
 type reception struct {
 	started bool
-	ssrc    uint32
 	max     uint16
-	cycles  uint32
+	ssrc    uint32
 	window  uint64 // bit n: max-n was received
+	cycles  uint32
+	highest uint32 // highest extended sequence number
+	fresh   uint32 // packets since base
 	transit int32
 	jitter  uint32 // in sixteenths of a unit of the clock
+	base    uint32 // first extended sequence number
 	clock   int    // its rate
 
-	base       uint32 // first extended sequence number
-	highest    uint32 // highest extended sequence number
-	fresh      uint32 // packets since base
 	lostBefore uint64 // of streams that ended
 	duplicates uint64
 	streams    uint64
@@ -38,16 +38,11 @@ func (r *reception) note(p packet, now time.Duration, clock int) bool {
 	case ahead == 0:
 		r.duplicates++
 		return false
-	case ahead < maxDropout:
-		if p.seq < r.max {
-			r.cycles += 1 << 16
+	case r.next(p.seq):
+		if clock > 0 {
+			r.timing(p.ts, now, clock)
 		}
-		if ahead > 1 {
-			r.gaps++
-		}
-		r.max = p.seq
-		r.window = r.window<<ahead | 1
-		r.highest = r.cycles | uint32(p.seq)
+		return true
 	default:
 		behind := -ahead
 		if behind < 64 {
@@ -62,6 +57,26 @@ func (r *reception) note(p packet, now time.Duration, clock int) bool {
 	if clock > 0 {
 		r.timing(p.ts, now, clock)
 	}
+	return true
+}
+
+// next notes the number of a packet that comes in its turn, or after some that are
+// missing; it is false for any other.
+func (r *reception) next(seq uint16) bool {
+	ahead := seq - r.max
+	if ahead == 0 || ahead >= maxDropout {
+		return false
+	}
+	if seq < r.max {
+		r.cycles += 1 << 16
+	}
+	if ahead > 1 {
+		r.gaps++
+	}
+	r.max = seq
+	r.window = r.window<<ahead | 1
+	r.highest = r.cycles | uint32(seq)
+	r.fresh++
 	return true
 }
 

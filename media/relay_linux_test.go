@@ -250,8 +250,8 @@ func BenchmarkRelayedPacket(b *testing.B) {
 func TestLoopAllocatesNothing(t *testing.T) {
 	x := newSwitchboard(t, newField(t, 8))
 	for _, p := range x.shard.phases {
-		for _, s := range p.legs {
-			s.leg.checkAt = 1 << 62 // no reports
+		for _, l := range p.legs {
+			l.session.leg.checkAt = 1 << 62 // no reports
 		}
 	}
 	if n := testing.AllocsPerRun(50, func() { x.frame(2) }); n != 0 {

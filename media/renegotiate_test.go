@@ -78,8 +78,11 @@ func TestRenegotiationUnderABridge(t *testing.T) {
 			alice = moved
 		}
 		a.AddTap(tape)
-		check("recorded", alice, false)
+		check("recorded", alice, true)
 		a.RemoveTap(tape)
+		if x, y := level(tape.in[8000:16000], 500), level(tape.out[8000:16000], 700); x < -14 || y < -14 {
+			t.Errorf("recorded at %.1f and %.1f dB", x, y)
+		}
 	})
 }
 

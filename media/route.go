@@ -30,30 +30,6 @@ type relay struct {
 	ts      uint32 // and to timestamps
 
 	pt [128]int16 // ours to the peer's, sdp.NoPT: cannot be relayed
-
-	next  int     // which of heard is overwritten next
-	heard [4]kept // the last packets of sound
-}
-
-// kept is a payload that was relayed. A decoder that is needed in mid-stream is
-// given the last few of them: the sound can go on from there, and what codecs
-// know of the past has almost come together by then.
-type kept struct {
-	pt      uint8
-	n       int
-	payload [keptPayload]byte
-}
-
-// keptPayload holds what is usual; longer ones would be of no use in part.
-const keptPayload = 320
-
-func (r *relay) keep(p packet) {
-	k := &r.heard[r.next%len(r.heard)]
-	r.next++
-	k.n, k.pt = 0, p.pt
-	if len(p.payload) <= len(k.payload) {
-		k.n = copy(k.payload[:], p.payload)
-	}
 }
 
 // newRelay works out how from's packets become to's; nil when they cannot.
@@ -92,6 +68,7 @@ func (r *relay) forward(p packet, event bool, now time.Duration) {
 	}
 	marker := p.marker
 	if r.astray(p) {
+		r.from.wake() // the short way is another one now
 		out.resume(now, r.out.sendClock())
 		r.started, r.ssrc = true, p.ssrc
 		r.seq, r.ts = out.seq+1-p.seq, out.ts-p.ts
@@ -100,8 +77,6 @@ func (r *relay) forward(p packet, event bool, now time.Duration) {
 	}
 	if event {
 		r.from.digits.passed(p.ts)
-	} else {
-		r.keep(p)
 	}
 	r.write(p, uint8(pt), marker, now)
 }

@@ -103,7 +103,7 @@ func (s *Session) sendClock() int {
 
 // reception is the report block about the far end's stream, if there is one.
 func (s *Session) reception(now time.Duration) *rtcp.Block {
-	r, in := &s.report, &s.in.recv
+	r, in := &s.report, &s.recv
 	got := in.fresh
 	if got == 0 {
 		return nil

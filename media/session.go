@@ -86,19 +86,13 @@ func (o Options) formats() ([]sdp.Format, error) {
 // Session is the sound of one leg. Its methods may be called from any goroutine,
 // but not by taps and sources, and Close not by callbacks either.
 type Session struct {
-	// What every packet touches comes first, close together. It is the shard's:
-	// its lock guards it.
-	asleep  time.Duration // the clock passes the leg over until then
-	route   *route        // where arriving audio goes
-	rtp     port.Socket
-	dest    netip.AddrPort // where RTP goes
-	out     stream
+	*lane // what every packet touches
+
+	// This is the shard's too: its lock guards it.
 	secrecy *secrecy // nil: the sound is in the clear
-	count   counters
+	count   tally
 	in      receiver
 	leg     leg
-
-	// This is the shard's too.
 	phase   int
 	rtcp    port.Socket
 	trusted netip.Addr     // where signalling came from
@@ -129,13 +123,12 @@ type Session struct {
 	secret   *secrecy       // that of the last agreement
 }
 
-// counters are what Stats shows.
-type counters struct {
-	lastRTP          time.Duration // engine time; 0: never
-	received, octets uint64
-	refusals         refusals
-	unsent, late     uint64
-	concealed        time.Duration
+// tally is what Stats shows beside what came and went.
+type tally struct {
+	refusals     refusals
+	unsent, late uint64
+	concealed    time.Duration
+	sign         time.Duration // when a packet came last that was let in and is of no format we know
 }
 
 func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp port.Socket) *Session {
@@ -146,7 +139,8 @@ func newSession(e *Engine, o Options, formats []sdp.Format, at int, rtp, rtcp po
 	if o.Timeout == 0 {
 		o.Timeout = e.cfg.Timeout
 	}
-	s := &Session{engine: e, opts: o, log: log, opened: e.now(), port: at, rtp: rtp, rtcp: rtcp}
+	s := &Session{lane: &lane{rtp: rtp}, engine: e, opts: o, log: log, opened: e.now(), port: at, rtcp: rtcp}
+	s.session = s
 	s.local = sdp.Local{
 		Addr: e.cfg.Advertise, Port: at, RTCP: at + 1, Codecs: formats,
 		Prefer: o.Prefer, EventPT: eventPT, RTCPMux: true, Direction: sdp.SendRecv,
@@ -170,7 +164,7 @@ func (s *Session) polled() []*port.FD {
 	var fds []*port.FD
 	for i, c := range []port.Socket{s.rtp, s.rtcp} {
 		if fd, ok := c.(*port.FD); ok {
-			fd.Owner, fd.Tag = s, i
+			fd.Owner, fd.Tag = s.lane, i
 			fds = append(fds, fd)
 		}
 	}

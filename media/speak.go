@@ -18,7 +18,11 @@ func (s *Session) speak(tick uint64, now time.Duration) {
 		return
 	}
 	if w := l.writer; w != nil {
-		if r := w.route; r != nil && r.relay != nil && r.relay.to == s {
+		if w.relaysTo(s) {
+			if len(l.taps) > 0 {
+				l.compose(true)
+				s.show(l.outFrame(), tick)
+			}
 			return
 		}
 		l.reclaim()
@@ -66,7 +70,7 @@ func (l *leg) reclaim() {
 	if l.writer == nil {
 		return
 	}
-	l.feed, l.last = any(l.writer), 0
+	l.feed = any(l.writer)
 	l.writer = nil
 	l.paused = true
 }
@@ -79,7 +83,7 @@ const quietEvery = 50 // frames: one second
 // idle: the bridge peer has sent nothing for a while, nor does anything play.
 func (l *leg) idle(now time.Duration) bool {
 	p := l.peer
-	if p == nil || l.play != nil || l.over.sounding() || now-p.count.lastRTP <= staleAfter {
+	if p == nil || l.play != nil || l.over.sounding() || now-p.got.lastRTP <= staleAfter {
 		l.quiet = 0
 		return false
 	}
@@ -248,7 +252,7 @@ func (s *Session) lost(now time.Duration) bool {
 		l.resumed = now
 		return false
 	}
-	last := max(s.count.lastRTP, l.resumed, l.lostTold)
+	last := max(s.got.lastRTP, s.count.sign, l.resumed, l.lostTold)
 	if now-last < s.opts.Timeout {
 		return false
 	}

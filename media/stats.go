@@ -46,7 +46,7 @@ func (s *Session) Stats() Stats {
 }
 
 func (s *Session) stats() Stats {
-	recv := &s.in.recv
+	recv := &s.recv
 	late, concealed := s.count.late, s.count.concealed
 	if p := s.leg.hearing.playout; p != nil {
 		late += p.Stats().Late
@@ -57,8 +57,8 @@ func (s *Session) stats() Stats {
 		Relayed:         s.route != nil && s.route.relay != nil,
 		Local:           netip.AddrPortFrom(s.engine.cfg.Advertise, uint16(s.port)),
 		Remote:          s.dest,
-		PacketsReceived: s.count.received,
-		BytesReceived:   s.count.octets,
+		PacketsReceived: s.got.received,
+		BytesReceived:   s.got.octets,
 		PacketsSent:     s.out.packets,
 		BytesSent:       s.out.octets,
 		Unsent:          s.count.unsent,

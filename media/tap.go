@@ -39,8 +39,8 @@ type Tap interface {
 	Frame(f TapFrame)
 }
 
-// AddTap lets t listen in, from the next tick on. The leg's bridge goes through
-// frames meanwhile.
+// AddTap lets t listen in, from the next tick on. What the bridge peer is sent stays
+// as it is.
 func (s *Session) AddTap(t Tap) {
 	s.clocked(func() {
 		if !s.leg.gone && !slices.Contains(s.leg.taps, t) {

@@ -43,6 +43,7 @@ func (u *unanswered) due(to, signals netip.Addr, sent, now, most time.Duration) 
 func (s *Session) answered(now time.Duration) {
 	if s.proof.due(s.dest.Addr(), s.trusted, s.out.at, now, s.opts.Timeout) {
 		to := s.dest
+		s.wake()
 		s.shard.Load().later(s, "log", func() { s.log.Info("sound stopped: nothing comes back", "remote", to) })
 	}
 }

@@ -120,15 +120,28 @@ func (i Info) New() Codec {
 	return mulaw{}
 }
 
+// Lead is how many samples go into an encoder between what d gives of a stream and
+// what is to be encoded next, so that the stream runs on: as much as coming and going
+// through its filters takes (ITU-T G.722 §1.4.4).
+func Lead(d Codec) int {
+	if _, ok := d.(*g722); ok {
+		return 2*len(mirrorTaps) - 2
+	}
+	return 0
+}
+
 // Continue has an encoder take over a stream that another one made so far, of
 // which d has decoded pcm last: the far end knows no more of what it heard than d
-// does.
-func Continue(encoder, d Codec, pcm []int16) {
+// does. lead is the sound behind that, as much as Lead asks for.
+func Continue(encoder, d Codec, pcm, lead []int16) {
 	switch to := encoder.(type) {
 	case *g722:
 		if from, ok := d.(*g722); ok {
 			to.said.low, to.said.high = from.heard.low, from.heard.high
 			to.said.apart = from.heard.apart
+			for i := 0; i+1 < len(lead); i += 2 {
+				to.said.apart.push(int32(lead[i]), int32(lead[i+1]))
+			}
 		}
 	case *opus:
 		// It cannot be handed over, but need not begin with silence.

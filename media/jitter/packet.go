@@ -44,7 +44,7 @@ type slot struct {
 	len int
 }
 
-// Taken is a packet that waited and will not be played.
+// Taken is a packet that waits.
 type Taken struct {
 	Len       int // of the payload
 	PT        uint8
@@ -52,16 +52,44 @@ type Taken struct {
 	Timestamp uint32
 }
 
-// Take gives the oldest packet waiting, due or not, for handing a stream over
-// to somebody who does without a playout.
-func (p *Playout) Take(dst []byte) (Taken, bool) {
+// Peek gives one of the packets waiting, from the oldest on, for handing a stream
+// over to somebody who does without a playout.
+func (p *Playout) Peek(dst []byte, i int) (Taken, bool) {
 	q := &p.queue
-	if q.used == 0 {
+	if i >= q.used {
 		return Taken{}, false
 	}
-	s, payload := q.head()
-	q.take()
+	s := q.slot[q.order[i]]
+	payload := q.payload[int(q.order[i])*q.room:][:s.len]
 	return Taken{Len: copy(dst, payload), PT: s.pt, Seq: s.seq, Timestamp: s.ts}, true
+}
+
+// Overtake plays all that waits, at once and for nobody: it has been heard by another
+// way. What is made up until the next packet comes should be short: the stream goes on
+// with no delay, which grows, where it must, without being heard. It gives the decoder
+// that was used last.
+func (p *Playout) Overtake(f Formats) Decoder {
+	q := &p.queue
+	p.from = p.to
+	for q.used > 0 {
+		s, _ := q.head()
+		q.pos = s.ts
+		p.decode(f)
+		p.from = p.to
+	}
+	p.Reset()
+	q.runsOn = p.decoder != nil
+	return p.decoder
+}
+
+// Lead gives the next samples, which no frame will have.
+func (p *Playout) Lead(f Formats, n int) []int16 {
+	if n == 0 {
+		return nil
+	}
+	p.fill(f, n)
+	p.from += n
+	return p.sound[p.from-n : p.from]
 }
 
 // Skip gives up the time of frames that were never asked for.

@@ -123,19 +123,6 @@ func (p *Playout) Push(f Formats, in Packet, now time.Duration) {
 // telephone-event: it is not missing.
 func (p *Playout) Other() { p.queue.other++ }
 
-// Heard tells what was played of this far end by another way until now. What is
-// made up until packets come should be short: the stream begins with no delay,
-// which grows, where it must, without being heard.
-func (p *Playout) Heard(d Decoder, payload []byte) {
-	p.match(d)
-	p.room(longest)
-	n := d.Decode(p.sound[p.to:p.to+longest], payload)
-	p.to += n
-	p.from = p.to
-	p.decoder, p.packet = d, n
-	p.queue.runsOn = true
-}
-
 // Frame gives the next 20 ms, valid until the next call.
 func (p *Playout) Frame(f Formats, now time.Duration) []int16 {
 	frame := p.rate / 50
