@@ -9,16 +9,17 @@ const (
 	// doubtful is below what part of the energy in the two tones the rest is looked
 	// at: it must be noise.
 	doubtful = 0.92
-	// maxLine is the part of the rest that one line may have. Of noise it has a
-	// fifth at most; next to two harmonics of a voice there are others, and next
-	// to two notes are their overtones.
-	maxLine = 0.22
-	points  = 256
+	// maxLine is the part of the rest that one line may have, and maxLines what the
+	// three strongest may have together. Of noise one has a fifth at most and three
+	// have a third; next to two harmonics of a voice there are others, and next to two
+	// notes are their overtones.
+	maxLine  = 0.22
+	maxLines = 0.45
+	points   = 256
 )
 
-// line is the part that the strongest line has of what the tones leave of a
-// span.
-func (s *span) line(tones *chord) float32 {
+// lines reports whether what the tones leave of a span is lines, not noise.
+func (s *span) lines(tones *chord) bool {
 	n := min(s.last-s.first, points)
 	at := (s.first + s.last - n) / 2
 	m := follow(tones, float64(at-(s.first+s.last)/2)+0.5, 1)
@@ -30,15 +31,31 @@ func (s *span) line(tones *chord) float32 {
 	}
 	transform(&z)
 	var power [points/2 + 1]float32
-	var all, most float32
+	var all, sum float32
 	for k := 1; k < points/2; k++ {
 		power[k] = real(z[k])*real(z[k]) + imag(z[k])*imag(z[k])
 		all += power[k]
 	}
-	for k := 1; k < points/2; k++ {
-		most = max(most, power[k-1]+power[k]+power[k+1])
+	for range 3 {
+		line := strongest(&power)
+		if line > maxLine*all {
+			return true
+		}
+		sum += line
 	}
-	return most / all
+	return sum > maxLines*all
+}
+
+// strongest takes the strongest line out of a spectrum.
+func strongest(power *[points/2 + 1]float32) (line float32) {
+	at := 1
+	for k := 1; k < points/2; k++ {
+		if p := power[k-1] + power[k] + power[k+1]; p > line {
+			line, at = p, k
+		}
+	}
+	clear(power[at-1 : at+2])
+	return line
 }
 
 var twiddles = func() (w [points / 2]complex64) {
