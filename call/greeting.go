@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,12 +13,26 @@ import (
 	"b2bua/ivr"
 	"b2bua/media/audio"
 	"b2bua/recorder"
+	"b2bua/store"
 )
+
+// greetingPrefix begins the ids of prompts that owners have recorded by phone.
+const greetingPrefix = "prompt_greeting_"
+
+// ScratchPrefix begins the names of files in the folder of messages that are none:
+// greetings that nobody has decided on yet.
+const ScratchPrefix = "greeting_"
+
+// Greetings keeps what owners have recorded, as prompts.
+type Greetings interface {
+	Record(ctx context.Context, p *flows.Prompt, clip audio.Clip) error
+	Delete(ctx context.Context, id, ifMatch string) error
+}
 
 // greeting is one that is being recorded, or was and is not in use yet.
 type greeting struct {
-	id  string
-	rec *recorder.Recording
+	rec  *recorder.Recording
+	clip audio.Clip
 }
 
 const greetingTime = 2 * time.Minute
@@ -27,16 +40,16 @@ const greetingTime = 2 * time.Minute
 // Greeting is the prompt that the owner has recorded, if any.
 func (o *ownBox) Greeting() string { return o.box().RecordedGreeting }
 
-// RecordGreeting opens the file of a new greeting among the prompts.
+// RecordGreeting opens the file of a new greeting.
 func (o *ownBox) RecordGreeting() (ivr.Recording, error) {
-	id := events.NewID(flows.GreetingPrefix)
 	rec, err := recorder.Start(recorder.Options{
-		Dir: o.call.sys.PromptsDir, ID: id, Format: recorder.WAV, Participant: recorder.Caller, MaxDuration: greetingTime, Log: o.call.log,
+		Dir: o.call.sys.VoicemailDir, ID: events.NewID(ScratchPrefix), Format: recorder.WAV, Participant: recorder.Caller,
+		MaxDuration: greetingTime, Log: o.call.log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	o.made = &greeting{id: id, rec: rec}
+	o.made = &greeting{rec: rec}
 	return rec, nil
 }
 
@@ -55,19 +68,27 @@ func (o *ownBox) RecordedGreeting() (audio.Clip, error) {
 	if err != nil {
 		return audio.Clip{}, fmt.Errorf("read the greeting: %w", err)
 	}
-	return clip.Resample(8000), nil
+	o.made.clip = clip.Resample(8000)
+	return o.made.clip, nil
 }
 
-// UseGreeting lets callers hear the greeting recorded last.
+// UseGreeting makes a prompt of the greeting recorded last, and lets callers hear
+// it.
 func (o *ownBox) UseGreeting() error {
-	if err := o.setGreeting(o.made.id); err != nil {
+	box := o.box()
+	p := &flows.Prompt{ID: events.NewID(greetingPrefix), Name: strings.TrimSpace("Greeting of " + box.Name), Language: box.Language}
+	if err := o.call.sys.Greetings.Record(context.Background(), p, o.made.clip); err != nil {
+		return fmt.Errorf("keep the greeting of box %s: %w", o.id, err)
+	}
+	if err := o.setGreeting(p.ID); err != nil {
+		o.forget(p.ID)
 		return err
 	}
-	o.made = nil
+	o.ForgetGreeting() // the file it was made of
 	return nil
 }
 
-// ForgetGreeting removes the greeting recorded last, unless it is in use.
+// ForgetGreeting removes the file of the greeting recorded last.
 func (o *ownBox) ForgetGreeting() {
 	if o.made == nil {
 		return
@@ -90,10 +111,14 @@ func (o *ownBox) setGreeting(id string) error {
 		return fmt.Errorf("change the greeting of box %s: %w", o.id, err)
 	}
 	// A prompt of somebody else's making may be in use elsewhere.
-	if strings.HasPrefix(before, flows.GreetingPrefix) && before != id {
-		if err := os.Remove(filepath.Join(o.call.sys.PromptsDir, before+".wav")); err != nil && !errors.Is(err, os.ErrNotExist) {
-			o.call.log.Warn("remove the greeting before", "err", err)
-		}
+	if strings.HasPrefix(before, greetingPrefix) && before != id {
+		o.forget(before)
 	}
 	return nil
+}
+
+func (o *ownBox) forget(prompt string) {
+	if err := o.call.sys.Greetings.Delete(context.Background(), prompt, ""); err != nil && !errors.Is(err, store.ErrNotFound) {
+		o.call.log.Warn("delete a greeting", "prompt", prompt, "err", err)
+	}
 }

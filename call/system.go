@@ -36,7 +36,7 @@ type System struct {
 	HoldMusic       func() media.Source // what a party on hold hears
 	RecordingsDir   string
 	VoicemailDir    string
-	PromptsDir      string
+	Greetings       Greetings
 	ApplicationWait time.Duration // how long a call rings for API control
 	MaxDuration     time.Duration // 0: no limit
 

@@ -157,7 +157,7 @@ func (x *Exchange) newSystem() (*call.System, error) {
 		Codecs: codec.Default(), HoldMusic: media.HoldMusic,
 		Ringback:      func() media.Source { return tones.Ringback.Play(true) },
 		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
-		PromptsDir: x.cfg.PromptsDir(), Receive: x.receive, Later: x.errands.add,
+		Greetings: x.prompts, Receive: x.receive, Later: x.errands.add,
 		Pick: x.opt.Pick, DeclinedCode: x.cfg.Calls.DeclinedCode,
 		ApplicationWait: time.Duration(x.cfg.Calls.ApplicationTimeout), MaxDuration: time.Duration(x.cfg.Calls.MaxDuration),
 	}, nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"b2bua/call"
 	"b2bua/events"
 	"b2bua/flows"
 	"b2bua/ivr"
@@ -72,6 +73,7 @@ func (x *Exchange) recoverMessages(ctx context.Context) error {
 	for _, e := range left {
 		x.bus.Publish(e)
 	}
+	x.sweepGreetings()
 	drafts, err := x.store.Drafts()
 	if err != nil {
 		return err
@@ -84,6 +86,16 @@ func (x *Exchange) recoverMessages(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sweepGreetings removes the files of greetings on which nobody has decided.
+func (x *Exchange) sweepGreetings() {
+	left, _ := filepath.Glob(filepath.Join(x.cfg.VoicemailDir(), call.ScratchPrefix+"*")) // the pattern is a good one
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			x.log.Warn("remove what is left of a greeting", "err", err)
+		}
+	}
 }
 
 // lostSound is what a killed process may not have written yet: a message that

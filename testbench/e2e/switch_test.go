@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -57,6 +58,7 @@ type Switch struct {
 	RTP  int    // first port of its range
 	dir  string
 	http *http.Client
+	wrap []string // what runs the binary; nothing: itself
 }
 
 const config = `data_dir: %[1]s
@@ -105,6 +107,7 @@ type Setup struct {
 	Listen []string // URLs of further sockets, "tls://127.0.0.1:5061"
 	SIP    string   // further rows of sip
 	Ports  int      // how many RTP ports it may use, if more than usual
+	Wrap   []string // a command that runs it
 }
 
 // StartSwitchWith starts a switch so configured.
@@ -112,7 +115,7 @@ func StartSwitchWith(t *testing.T, o Setup) *Switch {
 	t.Helper()
 	dir := t.TempDir()
 	s := &Switch{
-		t: t, dir: dir,
+		t: t, dir: dir, wrap: o.Wrap,
 		SIP: address(peers.Ports(t, 2)), RTP: firstPort,
 		http: insecureClient(),
 	}
@@ -147,7 +150,8 @@ func (s *Switch) Restart() {
 
 func (s *Switch) start() {
 	s.t.Helper()
-	s.Process = peers.Start(s.t, s.dir, nil, binary, "serve", "--config", filepath.Join(s.dir, "b2bua.yaml"))
+	command := append(slices.Clone(s.wrap), binary, "serve", "--config", filepath.Join(s.dir, "b2bua.yaml"))
+	s.Process = peers.Start(s.t, s.dir, nil, command[0], command[1:]...)
 	s.eventually("be ready", 20*time.Second, func() bool {
 		code, _, err := s.try(http.MethodGet, "/readyz", nil)
 		return err == nil && code == http.StatusOK
