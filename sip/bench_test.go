@@ -46,7 +46,11 @@ func (book) TrunkByUsername(user string) (sip.Trunk, string, bool) {
 }
 
 func (book) Device(user string) (sip.Device, bool) {
-	if user != "alice" {
+	switch user {
+	case "alice":
+	case "bob":
+		return sip.Device{ID: "dev_2", Username: "bob", Password: "secret"}, true
+	default:
 		return sip.Device{}, false
 	}
 	return sip.Device{ID: "dev_1", Username: "alice", Password: "secret", DisplayName: "Alice", Number: "+15550001"}, true

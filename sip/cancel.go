@@ -43,9 +43,13 @@ func (e *Endpoint) cancelled(a arrival) bool {
 // cancelledBy is a CANCEL from the caller: without effect once we have answered.
 func (l *Leg) cancelledBy(tx *serverTx, why string) {
 	if tx != l.inbound {
-		if l.offered != nil && l.offered.tx == tx {
-			l.withdrawOffer()
-			l.reofferNow()
+		if o := l.offered; o != nil && o.tx == tx {
+			l.afterOwner(func() {
+				if l.offered == o {
+					l.withdrawOffer()
+					l.reofferNow()
+				}
+			})
 		}
 		return
 	}

@@ -133,6 +133,15 @@ func (l *Leg) hand(ev Event) {
 	})
 }
 
+// afterOwner runs f once the owner has seen what it was told so far, and has said
+// what it makes of that: an offer that it has taken, and whose terms it goes by
+// from then on, is not to be refused behind its back.
+func (l *Leg) afterOwner(f func()) {
+	if l.post == nil || !l.post(func() { l.box.post(f) }) {
+		f()
+	}
+}
+
 // verb runs what the owner asks for.
 func (l *Leg) verb(f func()) { l.box.post(f) }
 

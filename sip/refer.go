@@ -184,5 +184,8 @@ func (l *Leg) receiveSubscribe(tx *serverTx) {
 		r.over = true
 		return
 	}
+	r.timer.Stop()
+	r.until = time.Now().Add(left)
+	r.timer = l.after(left, func() { l.referralOver(r, "timeout") })
 	l.sendReferral(r, "active;expires="+strconv.Itoa(int(left/time.Second)))
 }

@@ -14,7 +14,7 @@ const refreshPause = 10 * time.Second
 func (l *Leg) keep(t terms) {
 	s := &l.session
 	s.stop()
-	s.terms = t
+	s.terms, s.raised = t, 0
 	if t.interval == 0 || l.is(StateEnded) {
 		return
 	}

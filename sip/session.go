@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,9 @@ import (
 // leastSE is the shortest session interval there is (RFC 4028 §4).
 const leastSE = 90 * time.Second
 
+// maxSE is the longest that a Min-SE alone can make a session last unrefreshed.
+const maxSE = 24 * time.Hour
+
 const statusTooSmall = 422 // Session Interval Too Small (RFC 4028 §6)
 
 // sessionTimer is the timer of RFC 4028: somebody says now and then that the session
@@ -20,6 +24,7 @@ const statusTooSmall = 422 // Session Interval Too Small (RFC 4028 §6)
 type sessionTimer struct {
 	terms
 	least   time.Duration // what the far end's 422 asked for
+	raised  int           // how often it has asked for more, in a row
 	refresh *loop.Timer
 	expiry  *loop.Timer
 }
@@ -91,7 +96,8 @@ func (l *Leg) timed(req *sipmsg.Request) (t terms, refusal *Header) {
 	asked, who, _ := sessionExpires(req)
 	t.interval = asked
 	if own := l.ep.cfg.SessionExpires; own > 0 && (asked == 0 || own < asked) {
-		t.interval = max(own, minSE(req))
+		// Not below what the far end can do, nor above what it has asked for.
+		t.interval = max(own, min(minSE(req), cmp.Or(asked, maxSE)))
 	}
 	if t.interval == 0 {
 		return t, nil
@@ -158,9 +164,10 @@ func (l *Leg) timedBy(res *sipmsg.Response) {
 // longer notes the Min-SE of a 422 and reports whether asking again makes sense.
 func (l *Leg) longer(res *sipmsg.Response) bool {
 	least := minSE(res)
-	if res.StatusCode != statusTooSmall || least <= l.asking() {
+	if res.StatusCode != statusTooSmall || least <= l.asking() || l.session.raised >= maxLonger {
 		return false
 	}
 	l.session.least = least
+	l.session.raised++
 	return true
 }

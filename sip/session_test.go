@@ -58,6 +58,8 @@ func TestSessionTimerIsAgreed(t *testing.T) {
 		{timers + "600;refresher=uac", "600;refresher=uac", "timer"},
 		{timers + "7200;refresher=uac", "1800;refresher=uac", "timer"},
 		{timers + "7200;refresher=uac\r\nMin-SE: 3600", "3600;refresher=uac", "timer"},
+		{timers + "2000;refresher=uac\r\nMin-SE: 100000", "2000;refresher=uac", "timer"},
+		{"Supported: timer\r\nMin-SE: 1000000", "86400;refresher=uas", ""},
 		{"k: timer\r\nx: 900 ; refresher = UAC", "900;refresher=uac", "timer"},
 		{"Session-Expires: 600;refresher=uac", "600;refresher=uas", ""}, // a proxy asked: the caller cannot
 		{"Session-Expires: 30", "90;refresher=uas", ""},

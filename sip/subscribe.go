@@ -172,7 +172,8 @@ func (s *subscription) receive(tx *serverTx) {
 		tx.reply(code, minExpires)
 		return
 	}
-	s.peer.remote = tx.source
+	s.peer = tx.peer()
+	s.next, s.contact = s.peer, tx.flow.contact(s.user)
 	if c, ok := first(tx.req.GetHeaders("contact")).(*sipmsg.ContactHeader); ok && !c.Address.Wildcard && c.Address.Host != "" {
 		s.target = *c.Address.Clone()
 	}

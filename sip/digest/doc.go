@@ -6,6 +6,6 @@
 // values go in and out as text. It starts no goroutines; a Challenger may be
 // used from any.
 //
-// Only qop=auth is offered and spoken. Clients that answer without qop
-// (RFC 2069) are served, but each of their nonces is good for one request.
+// Only qop=auth is offered and spoken. What answers without qop (RFC 2069) is
+// refused: nothing in it is counted, so it could be sent again.
 package digest
