@@ -19,6 +19,7 @@ import (
 	"b2bua/events"
 	"b2bua/flows"
 	"b2bua/prompts"
+	"b2bua/queue"
 	"b2bua/store"
 )
 
@@ -31,6 +32,7 @@ type bench struct {
 	api   *api.Server
 	key   string
 	dir   string
+	hall  *queue.Hall // runs only where a test asks it to
 }
 
 func newBench(t testing.TB, change ...func(*api.Deps)) *bench {
@@ -57,6 +59,9 @@ func newBench(t testing.TB, change ...func(*api.Deps)) *bench {
 		Config:  api.Config{DataDir: dir, RecordingsDir: filepath.Join(dir, "recordings"), VoicemailDir: filepath.Join(dir, "voicemail"), Version: "test"},
 		Store:   st, Calls: b.calls, Bus: b.bus, Log: log,
 	}
+	hall := queue.NewHall(queue.Deps{Bus: b.bus, Keeper: st, Log: d.Log, KeyOf: func(m flows.QueueMember) string { return m.Destination }}, st.Plan())
+	st.OnPlan(hall.Planned)
+	d.Queues, b.hall = hall, hall
 	for _, f := range change {
 		f(&d)
 	}

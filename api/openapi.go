@@ -12,6 +12,7 @@ import (
 
 	"b2bua/events"
 	"b2bua/flows"
+	"b2bua/queue"
 	"b2bua/store"
 )
 
@@ -65,6 +66,11 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[gatherBody]():      "GatherDTMF",
 	reflect.TypeFor[transferBody]():    "Transfer",
 	reflect.TypeFor[messagePatch]():    "MessagePatch",
+	reflect.TypeFor[queue.Entry]():     "QueueEntry",
+	reflect.TypeFor[queue.Member]():    "QueueMemberState",
+	reflect.TypeFor[queue.Figures]():   "QueueStatistics",
+	reflect.TypeFor[entryPatch]():      "QueueEntryPatch",
+	reflect.TypeFor[pauseBody]():       "Pause",
 	reflect.TypeFor[flows.Step]():      "TraceStep",
 	reflect.TypeFor[store.Recording](): "StoredRecording",
 }

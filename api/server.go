@@ -55,6 +55,7 @@ type Deps struct {
 	Ready    func() error     // nil: always ready; an error says why not
 	Gauges   []Gauge          // further metrics
 	Families []Family         // and those with a label
+	Queues   Queues           // nil: nothing of who waits is shown
 	Trunks   Trunks           // nil: replies do not show how trunks are
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger
@@ -120,6 +121,7 @@ func (s *Server) routes() {
 	s.nounRoutes()
 	s.flowRoutes()
 	s.webhookRoutes()
+	s.queueRoutes()
 	s.messageRoutes()
 	s.promptRoutes()
 	s.recordingRoutes()

@@ -97,6 +97,7 @@ func (c *Call) takeOver(a *act) {
 	c.next, c.leftBy, c.leftWhy = a, "", sip.Reason{}
 	c.unhold(byAPI)
 	c.hunt.release(sip.Reason{})
+	c.waits.release(sip.Reason{})
 	c.transfer.abandon()
 	c.gather.stop(errTakenOver)
 	c.stopPlay(reasonInterrupted)

@@ -41,6 +41,8 @@ type Call struct {
 	leftBy    string // who ended the conversation, if not the caller
 	leftWhy   sip.Reason
 	hunt      *hunt        // who is being dialled or talked to
+	waits     *waiting     // in a queue
+	calls     *hunt        // for the caller, of a call that the switch places
 	offer     []byte       // the caller's session description; empty: ours goes first
 	insists   bool         // on provisional responses that are acknowledged (RFC 3262)
 	settled   bool         // an offer of ours has the caller's answer
@@ -134,6 +136,11 @@ func (c *Call) Run(ctx context.Context, in *sip.Invitation) {
 	c.caller.sig = in.Take(c.caller.post, c.caller.event)
 	c.sys.Calls.enter(c.caller)
 	c.sys.Calls.add(c)
+	c.live(ctx)
+}
+
+// live runs the call's loop and its flow until nothing of it is left.
+func (c *Call) live(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() {
 		c.loop.Post(func() { c.end(shutdown) })
 	})

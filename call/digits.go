@@ -19,6 +19,10 @@ func (c *Call) pressed(l *leg, d dtmf.Digit) {
 	if c.ending != nil || d.Symbol == dtmf.Flash {
 		return // a hook flash is no key
 	}
+	if p := c.waits.pollOf(l); p != nil { // a member who has not taken the caller yet
+		p.pressed(d.Symbol)
+		return
+	}
 	if l == c.caller && c.peer == nil {
 		c.keys.Press(d)
 	}

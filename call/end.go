@@ -28,6 +28,8 @@ func (c *Call) end(e ending) {
 	c.next = nil
 	c.stopPlay(reasonInterrupted)
 	c.hunt.release(e.why)
+	c.waits.release(e.why)
+	c.calls.release(e.why)
 	for _, l := range c.legs {
 		if l != c.caller {
 			l.hangup(e.why)

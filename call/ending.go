@@ -122,6 +122,10 @@ func (c *Call) silent(l *leg) {
 	if l.held || l.over || !l.answered || c.ending != nil || !l.sound.Direction().Receives() {
 		return // told before the hold that is in force now
 	}
+	if p := c.waits.pollOf(l); p != nil {
+		p.refuse("no sound from the member")
+		return
+	}
 	who := "callee"
 	if l == c.caller {
 		who = "caller"

@@ -23,6 +23,7 @@ type hunt struct {
 	talk   *prong        // who answered
 	done   func(flows.Outcome)
 	tried  map[string]bool // the keys of targets dialled
+	asks   func(*prong)    // told who has answered, who is not connected to the caller by that; nil: is
 }
 
 // prong is one leg of the fork.
@@ -53,21 +54,27 @@ func (c *Call) dial(a *act, to flows.DialRequest, done func(flows.Outcome)) *hun
 		return nil
 	}
 	h := &hunt{call: c, act: a, to: to, done: done, tried: map[string]bool{}}
+	c.hunt = h
+	if a.music {
+		c.ringback()
+	}
+	h.begin()
+	return h
+}
+
+// begin dials the first targets.
+func (h *hunt) begin() {
+	c, to := h.call, h.to
 	var none flows.Outcome
-	if h.rounds, none = c.targets(a, to); len(h.rounds) == 0 {
+	if h.rounds, none = c.targets(h.act, to); len(h.rounds) == 0 {
 		h.last = none
 	}
-	c.hunt = h
 	timeout := to.Timeout
 	if timeout <= 0 {
 		timeout = flows.DefaultRing
 	}
 	h.timer = c.loop.After(timeout, h.timeUp)
-	if a.music {
-		c.ringback()
-	}
 	h.nextRound()
-	return h
 }
 
 // nextRound rings the next targets, or gives up when there are none.
@@ -191,6 +198,9 @@ func (h *hunt) progressed(p *prong, ev sip.Progressed) {
 	if a := &c.record.Attempts[p.attempt]; a.RingingAt == nil {
 		a.RingingAt = &now
 	}
+	if h.asks != nil { // the caller hears music
+		return
+	}
 	if len(ev.SDP) > 0 && len(h.prongs) == 1 && !p.early && !h.act.music {
 		if h.earlyMedia(p, ev.SDP) {
 			p.settled = ev.Dialog
@@ -235,14 +245,30 @@ func (h *hunt) answered(p *prong, ev sip.Answered) {
 		h.nextRound()
 		return
 	}
+	if h.asks != nil {
+		h.asks(p)
+		return
+	}
 	h.won(p)
 }
 
 // won: p is whom the caller talks to.
 func (h *hunt) won(p *prong) {
 	c := h.call
+	h.talk = p
+	h.picked(p)
+	if err := c.answer(h.to.Destination); err != nil {
+		return // the call is over
+	}
+	c.connect(p.leg, h.to.Destination)
+	h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
+}
+
+// picked: p has answered, and nobody else is to.
+func (h *hunt) picked(p *prong) {
+	c := h.call
 	h.timer.Stop()
-	h.rounds, h.talk = nil, p
+	h.rounds = nil
 	for _, loser := range h.prongs {
 		if loser != p {
 			loser.deaf.Stop()
@@ -254,11 +280,6 @@ func (h *hunt) won(p *prong) {
 	h.prongs = []*prong{p}
 	p.leg.answered = true
 	c.attemptAnswered(p.attempt)
-	if err := c.answer(h.to.Destination); err != nil {
-		return // the call is over
-	}
-	c.connect(p.leg, h.to.Destination)
-	h.act.told(TransferResult{Result: string(flows.Connected), SIPCode: 200, SIPReason: "OK"})
 }
 
 // rejected: a target refused or could not be reached.
@@ -319,75 +340,4 @@ func (h *hunt) ended(p *prong, ev sip.Ended) {
 	c.drop(p.leg)
 	h.prongs = nil
 	h.finish(flows.Outcome{Result: flows.Connected, SIPCode: ev.Code, SIPReason: ev.Reason})
-}
-
-// timeUp: nobody answered in time.
-func (h *hunt) timeUp() {
-	h.giveUp(flows.Outcome{Result: flows.NoAnswer, Detail: "nobody answered in time"}, sip.Reason{})
-	h.finish(flows.Outcome{Result: flows.NoAnswer, Detail: "nobody answered in time"})
-}
-
-// giveUp hangs up on everybody who rings or talks.
-func (h *hunt) giveUp(o flows.Outcome, r sip.Reason) {
-	for _, p := range h.prongs {
-		if p.early {
-			media.Unbridge(h.call.caller.sound, p.leg.sound)
-		}
-		p.deaf.Stop()
-		p.leg.hangup(r)
-		if p == h.talk {
-			h.call.attemptEnded(p.attempt)
-		} else {
-			h.call.attemptOver(p.attempt, o)
-		}
-		h.call.drop(p.leg)
-	}
-	h.prongs, h.rounds = nil, nil
-}
-
-// release ends the hunt because the call ends or goes on without it; r is told
-// to everybody who rings or talks.
-func (h *hunt) release(r sip.Reason) {
-	if h == nil || h.done == nil {
-		return
-	}
-	if h.talk != nil {
-		h.call.disconnect()
-	}
-	h.giveUp(flows.Outcome{Result: flows.Gone}, r)
-	h.finish(flows.Outcome{Result: flows.Gone})
-}
-
-// finish tells the outcome, once.
-func (h *hunt) finish(o flows.Outcome) {
-	if h.done == nil {
-		return
-	}
-	h.timer.Stop()
-	h.call.silence()
-	if h.call.hunt == h {
-		h.call.hunt = nil
-	}
-	if h.talk == nil && o.Result != handedOn {
-		h.act.told(TransferResult{Result: string(o.Result), SIPCode: o.SIPCode, SIPReason: o.SIPReason})
-	}
-	if h.call.missed = o.Result; o.Result == flows.Connected {
-		h.call.missed = ""
-	}
-	done := h.done
-	h.done = nil
-	done(o)
-}
-
-// rings reports whether somebody is being rung whom the caller cannot hear yet.
-func (h *hunt) rings() bool {
-	if h == nil || h.talk != nil {
-		return false
-	}
-	for _, p := range h.prongs {
-		if p.early {
-			return false
-		}
-	}
-	return len(h.prongs) > 0
 }

@@ -11,15 +11,18 @@ import (
 // Registry knows the live calls. It is the one place where calls meet, so it is
 // the one place with a lock.
 type Registry struct {
-	mu    sync.RWMutex
-	calls map[string]*Call
-	legs  map[string]*leg // by the id of their signalling
-	empty chan struct{}   // closed when the last call of a drain is over
+	mu     sync.RWMutex
+	calls  map[string]*Call
+	legs   map[string]*leg   // by the id of their signalling
+	names  map[string]string // whose they are, by the same
+	people map[string]int    // how many legs somebody has
+	onFree func(string)
+	empty  chan struct{} // closed when the last call of a drain is over
 }
 
 // NewRegistry makes a registry without calls.
 func NewRegistry() *Registry {
-	return &Registry{calls: map[string]*Call{}, legs: map[string]*leg{}}
+	return &Registry{calls: map[string]*Call{}, legs: map[string]*leg{}, names: map[string]string{}, people: map[string]int{}}
 }
 
 func (r *Registry) add(c *Call) {
@@ -42,7 +45,12 @@ func (r *Registry) remove(c *Call) {
 func (r *Registry) enter(l *leg) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.legs[l.sig.ID()] = l
+	id, person := l.sig.ID(), l.person()
+	r.legs[id] = l
+	if r.names[id] == "" {
+		r.names[id] = person
+		r.count(person, 1)
+	}
 }
 
 func (r *Registry) leave(l *leg) {
@@ -50,8 +58,15 @@ func (r *Registry) leave(l *leg) {
 		return
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.legs, l.sig.ID())
+	id := l.sig.ID()
+	person, known := r.names[id]
+	delete(r.legs, id)
+	delete(r.names, id)
+	free := known && r.count(person, -1)
+	r.mu.Unlock()
+	if free && r.onFree != nil {
+		r.onFree(person)
+	}
 }
 
 // byLeg finds the call that a leg belongs to, by the id of its signalling.
@@ -111,7 +126,10 @@ func (r *Registry) Records() []events.CallRecord {
 // being rung by it is not waited for. It does not wait.
 func (r *Registry) TrunkDown(id string) {
 	for _, c := range r.All() {
-		c.loop.Post(func() { c.hunt.trunkDown(id) })
+		c.loop.Post(func() {
+			c.hunt.trunkDown(id)
+			c.waits.trunkDown(id)
+		})
 	}
 }
 

@@ -75,11 +75,6 @@ func (s *seat) Voicemail(ctx context.Context, b *flows.VoicemailBox) flows.Outco
 	return s.call.takeMessage(ctx, b)
 }
 
-// Queue lets the caller wait for a member of a queue.
-func (s *seat) Queue(context.Context, flows.QueueRequest) flows.Outcome {
-	return flows.Outcome{Result: flows.QueueEmpty, Detail: "no member of the queue can be rung"}
-}
-
 // Say speaks a text to the caller.
 func (s *seat) Say(ctx context.Context, text, language string) flows.Outcome {
 	if !s.answered(ctx, "say") {

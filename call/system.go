@@ -9,6 +9,7 @@ import (
 	"b2bua/flows"
 	"b2bua/ivr"
 	"b2bua/media"
+	"b2bua/queue"
 	"b2bua/sip"
 	"b2bua/store"
 	"b2bua/webhook"
@@ -24,6 +25,7 @@ type System struct {
 	Store   *store.Store
 	Bus     *events.Bus
 	Calls   *Registry
+	Queues  *queue.Hall
 	Now     func() time.Time
 	Log     *slog.Logger
 

@@ -44,7 +44,25 @@ func (c *Call) recordByFlow() {
 	if c.flow == nil || c.flow.Recording == nil || !c.flow.Recording.Enabled || c.tape != nil {
 		return
 	}
-	want := *c.flow.Recording
+	c.recordAs(*c.flow.Recording)
+}
+
+// recordForQueue starts the recording that a queue asks for: as the flow would
+// have it, if the flow says how.
+func (c *Call) recordForQueue() {
+	if c.tape != nil || c.taping != nil {
+		return
+	}
+	want := flows.Recording{Enabled: true}
+	if c.flow != nil && c.flow.Recording != nil {
+		want = *c.flow.Recording
+	}
+	want.ApplyDefaults()
+	c.recordAs(want)
+}
+
+// recordAs starts a recording. On the loop.
+func (c *Call) recordAs(want flows.Recording) {
 	c.taping = make(chan struct{})
 	c.behind(func() {
 		_, _, err := c.openTape(want)

@@ -17,6 +17,7 @@ import (
 	"b2bua/media"
 	"b2bua/notice"
 	"b2bua/prompts"
+	"b2bua/queue"
 	"b2bua/sip"
 	"b2bua/sip/capture"
 	"b2bua/speech"
@@ -43,6 +44,7 @@ type Exchange struct {
 	trunks   *trunks
 	calls    *call.Registry
 	system   *call.System
+	queues   *queue.Hall
 	api      *api.Server
 	wire     *capture.Recorder // nil: no messages are kept
 	hep      *capture.Exporter // nil: none are sent elsewhere
@@ -111,6 +113,7 @@ func (x *Exchange) build() error {
 	if x.system, err = x.newSystem(); err != nil {
 		return err
 	}
+	x.newQueues()
 	if err := x.recoverRecordings(context.Background()); err != nil {
 		return err
 	}

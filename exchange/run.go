@@ -73,6 +73,7 @@ func (x *Exchange) services() []service {
 		{"webhooks", x.webhooks.Run},
 		{"media", x.media.Run},
 		{"trunk hosts", func(ctx context.Context) error { x.hosts.Run(ctx, x.store.Plan()); return nil }},
+		{"queues", x.queues.Run},
 		{"housekeeping", x.keepHouse},
 		{"registrations", x.keepRegistrations},
 		{"coverage", x.keepCoverage},

@@ -87,7 +87,7 @@ func (x *Exchange) newAPI() (*api.Server, error) {
 			Version:   x.opt.Version,
 		},
 		Store: x.store, Prompts: x.prompts, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Asks: askFor(x.system.Router), Ready: x.readiness,
-		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Wire: x.wire, Now: x.opt.Now, Log: x.log,
+		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Queues: x.queues, Wire: x.wire, Now: x.opt.Now, Log: x.log,
 	})
 }
 

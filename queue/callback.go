@@ -37,13 +37,14 @@ func (l *line) callBack(now time.Time, e *entry, chosen []*member) {
 	m.become(memberReserved, e, now)
 	e.reserved, e.state = m, entryCalling
 	e.tries++
-	b := Back{QueueID: l.id, EntryID: e.id, Number: e.number, From: e.from}
+	b := Back{QueueID: l.id, EntryID: e.id, Number: e.number, Dialled: e.dialled}
 	l.orders = append(l.orders, func() { l.dialBack(b) })
 }
 
 // Back is a caller to be called back.
 type Back struct {
-	QueueID, EntryID, Number, From string
+	QueueID, EntryID, Number string
+	Dialled                  string // the number of ours that the caller had called
 }
 
 // backAgain: who was called back waits again, at the old place.

@@ -51,6 +51,7 @@ type entry struct {
 	caller   Caller // nil while nobody is there to be rung for
 	number   string // "" when withheld
 	from     string // as shown
+	dialled  string // the number of ours
 	callID   string
 	priority int
 	group    bool

@@ -80,6 +80,7 @@ type joining struct {
 	callID   string
 	number   string
 	from     string
+	dialled  string
 	priority int
 	group    bool
 	maxWait  time.Duration
@@ -105,7 +106,7 @@ func (l *line) join(now time.Time, j joining) (e *entry, refused string) {
 		return nil, Empty
 	}
 	e = &entry{
-		id: events.NewID("qe_"), caller: j.caller, callID: j.callID, number: j.number, from: j.from, priority: j.priority, group: j.group,
+		id: events.NewID("qe_"), caller: j.caller, callID: j.callID, number: j.number, from: j.from, dialled: j.dialled, priority: j.priority, group: j.group,
 		joined: now, here: now, deadline: now.Add(cmp.Or(j.maxWait, time.Duration(l.cfg.MaxWait)*time.Second)),
 		state: entryWaiting, tried: map[*member]bool{},
 	}

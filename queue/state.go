@@ -32,6 +32,7 @@ type callbackState struct {
 	ID       string    `json:"id"`
 	Number   string    `json:"number"`
 	From     string    `json:"from"`
+	Dialled  string    `json:"dialled"`
 	Priority int       `json:"priority,omitempty"`
 	Joined   time.Time `json:"joined"`
 	Deadline time.Time `json:"deadline"`
@@ -51,7 +52,7 @@ func (l *line) save(now time.Time) ([]byte, error) {
 	for _, e := range l.entries {
 		switch {
 		case e.state == entryCallback || e.state == entryCalling:
-			s.Callbacks = append(s.Callbacks, callbackState{ID: e.id, Number: e.number, From: e.from, Priority: e.priority,
+			s.Callbacks = append(s.Callbacks, callbackState{ID: e.id, Number: e.number, From: e.from, Dialled: e.dialled, Priority: e.priority,
 				Joined: e.joined, Deadline: e.deadline, Tries: e.tries})
 		case e.number != "" && l.cfg.Keeps() > 0:
 			s.Places[e.number] = place{Joined: e.joined, Until: now.Add(l.cfg.Keeps())}
@@ -78,7 +79,7 @@ func (l *line) restore(now time.Time, raw []byte) error {
 		}
 	}
 	for _, k := range s.Callbacks {
-		l.entries = append(l.entries, &entry{id: k.ID, number: k.Number, from: k.From, priority: k.Priority, joined: k.Joined, here: k.Joined,
+		l.entries = append(l.entries, &entry{id: k.ID, number: k.Number, from: k.From, dialled: k.Dialled, priority: k.Priority, joined: k.Joined, here: k.Joined,
 			deadline: k.Deadline, tries: k.Tries, state: entryCallback, tried: map[*member]bool{}})
 	}
 	l.stats, l.turn = s.Stats, s.Turn

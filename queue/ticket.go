@@ -12,6 +12,7 @@ type Joining struct {
 	CallID   string
 	Number   string // "" when nobody may know it
 	From     string // as it is shown
+	Dialled  string // the number of ours that was called
 	Priority int
 	Group    bool
 	MaxWait  time.Duration
@@ -42,7 +43,7 @@ func (h *Hall) Join(ctx context.Context, j Joining) (t *Ticket, refused string, 
 		}
 		var e *entry
 		e, refused = q.line.join(now, joining{
-			caller: j.Caller, callID: j.CallID, number: j.Number, from: j.From, priority: j.Priority, group: j.Group, maxWait: j.MaxWait, id: j.EntryID,
+			caller: j.Caller, callID: j.CallID, number: j.Number, from: j.From, dialled: j.Dialled, priority: j.Priority, group: j.Group, maxWait: j.MaxWait, id: j.EntryID,
 		})
 		if e != nil {
 			t = &Ticket{ID: e.id, Returned: e.returned, queue: q, entry: e}

@@ -86,7 +86,9 @@ func parseSDP(body []byte) (session, error) {
 		switch name := strings.ToUpper(names[n]); name {
 		case "":
 		case "TELEPHONE-EVENT":
-			s.event = number
+			if s.event < 0 { // those for codecs of other clocks come behind
+				s.event = number
+			}
 		default:
 			s.codecs = append(s.codecs, name)
 			s.types[name] = number
