@@ -29,6 +29,7 @@ func TestLoadGenerator(t *testing.T) {
 		"bridged, keys told": "-mode bridge -digits 28 -dtmf info -codec pcma",
 		"transcoded":         "-mode transcode -digits 37",
 		"menu":               "-mode menu -digits 1234567890",
+		"keys ahead":         "-mode ahead",
 		"packets of 30 ms":   "-mode bridge -ptime 30ms",
 		"transcoded back":    "-mode transcode -codec pcma",
 	} {
@@ -80,7 +81,8 @@ func TestLoadGenerator(t *testing.T) {
 			if r.Frames == 0 || r.Stalls == 0 && (r.Wrong != 0 || r.Level > 0.5) {
 				t.Errorf("sound: %+v", r)
 			}
-			if wants := strings.Contains(strings.Join(args, " "), "-digits"); wants != (r.Keys == 10) || r.Right != r.Keys {
+			line := strings.Join(args, " ")
+			if wants := strings.Contains(line, "-digits") || strings.Contains(line, "-mode ahead"); wants != (r.Keys == 10) || r.Right != r.Keys {
 				t.Errorf("keys: %+v", r)
 			}
 		})

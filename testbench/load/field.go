@@ -90,7 +90,7 @@ func (f *field) raise(ctx context.Context, further int) error {
 		offer.At = c.near.Local()
 		f.line.Call(at, f.t.Number, offer)
 	}
-	return f.await(ctx, "are up", func(c *call) bool { return c.answered && (f.t.Mode == modeMenu || c.far != nil) })
+	return f.await(ctx, "are up", func(c *call) bool { return c.answered && (f.t.menus() || c.far != nil) })
 }
 
 // await waits until something is true of every call. A call that has ended, which
@@ -139,7 +139,7 @@ func (f *field) change(at int, do func(*call)) {
 
 func (f *field) answered(at int, s dial.Sound) {
 	f.change(at, func(c *call) {
-		if f.t.Mode == modeMenu && c.far == nil {
+		if f.t.menus() && c.far == nil {
 			c.near.HearVoice(promptVoice)
 		}
 		if err := f.connect(c.near, s, f.t.Codec); err != nil {

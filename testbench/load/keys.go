@@ -35,6 +35,29 @@ func (f *field) press(keys func(at int) string) error {
 	return nil
 }
 
+// pressInMenu presses the keys of all callers. Those by SIP INFO come one after
+// the other, as the requests of a dialog go.
+func (f *field) pressInMenu(ctx context.Context) error {
+	if f.t.KeysBy != keysInfo {
+		return f.press(f.keysOf)
+	}
+	for i := range len(f.keysOf(0)) {
+		if err := f.press(func(at int) string { return f.keysOf(at)[i : i+1] }); err != nil {
+			return err
+		}
+		if err := pause(ctx, pressTime); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ending is how the number ends that a caller's keys lead to.
+func (f *field) ending(at int) string {
+	keys := f.keysOf(at)
+	return keys[max(0, len(keys)-3):]
+}
+
 // keysThrough presses the keys in every bridged call and counts the calls in which
 // the other side hears exactly these.
 func (f *field) keysThrough(ctx context.Context) (right int, err error) {
@@ -86,18 +109,27 @@ func (f *field) heardRight() (n int) {
 	return n
 }
 
-// keysInMenu has each caller press one of the keys and counts those for whom the
-// trunk is called, at a number that ends with it.
+// keysOf is what a caller presses in a menu: one of the keys, or in three menus
+// eight that are the caller's own.
+func (f *field) keysOf(at int) string {
+	if f.t.Mode == modeAhead {
+		return f.t.Keys + fmt.Sprintf("%03d", at%1000)
+	}
+	i := at % len(f.t.Keys)
+	return f.t.Keys[i : i+1]
+}
+
+// keysInMenu has each caller press its keys, all at once, and counts those for
+// whom the trunk is called, at a number that ends with the last of them.
 func (f *field) keysInMenu(ctx context.Context) (right int, err error) {
-	key := func(at int) string { i := at % len(f.t.Keys); return f.t.Keys[i : i+1] }
-	if err := f.press(key); err != nil {
+	if err := f.pressInMenu(ctx); err != nil {
 		return 0, err
 	}
 	arrived := f.await(ctx, "have been sent on by their key", func(c *call) bool { return c.far != nil })
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for at, c := range f.calls {
-		if strings.HasSuffix(c.number, key(at)) {
+		if strings.HasSuffix(c.number, f.ending(at)) {
 			right++
 		}
 	}

@@ -49,7 +49,7 @@ func TestSuiteKeepsProportions(t *testing.T) {
 		}
 		calls = append(calls, x.Calls)
 	}
-	if want := []int{60, 60, 50, 200, 100, 100}; !reflect.DeepEqual(calls, want) {
+	if want := []int{60, 60, 50, 200, 100, 100, 100}; !reflect.DeepEqual(calls, want) {
 		t.Errorf("%v", calls)
 	}
 }

@@ -89,7 +89,7 @@ func (p place) run(ctx context.Context, t trial) (outcome, error) {
 		return outcome{trial: t}, err
 	}
 	right := 0
-	if t.Keys != "" && t.Mode != modeMenu {
+	if t.Keys != "" && !t.menus() {
 		if right, err = s.keysThrough(ctx); err != nil {
 			return outcome{trial: t}, err
 		}
@@ -104,7 +104,7 @@ func (p place) run(ctx context.Context, t trial) (outcome, error) {
 	o.LateTicks = s.held(ctx).ticks - during.ticks
 	if t.Keys != "" {
 		o.KeysWanted = t.Calls
-		if t.Mode == modeMenu {
+		if t.menus() {
 			var missing error
 			if right, missing = s.keysInMenu(ctx); missing != nil {
 				o.Problem = missing.Error()

@@ -170,6 +170,12 @@ type object map[string]any
 // provision makes the flow of the trial.
 func (s *ownSwitch) provision(ctx context.Context, t trial) error {
 	rule := object{"pattern": "*", "destination": reached + "0", "destination_type": "phone_number"}
+	if t.Mode == modeAhead {
+		if err := s.threeMenus(ctx); err != nil {
+			return err
+		}
+		rule = object{"pattern": "*", "destination": "menu_three", "destination_type": "ivr_menu"}
+	}
 	if t.Mode == modeMenu {
 		var options []object
 		for key := range 10 {
@@ -182,6 +188,28 @@ func (s *ownSwitch) provision(ctx context.Context, t trial) error {
 		rule = object{"pattern": "*", "destination": "menu_load", "destination_type": "ivr_menu"}
 	}
 	return s.create(ctx, "/v2/call-flows", object{"name": "Load", "phone_number": ownNumber, "routing": []object{rule}})
+}
+
+// threeMenus makes menus for three, two and three keys. A key that is lost, or
+// comes twice, leads nowhere or to the number of another caller, which has the
+// last three keys at its end.
+func (s *ownSwitch) threeMenus(ctx context.Context) error {
+	var last []object
+	for i := range 1000 {
+		digits := fmt.Sprintf("%03d", i)
+		last = append(last, object{"digit": digits, "destination": reached[:len(reached)-2] + digits, "destination_type": "phone_number"})
+	}
+	for _, menu := range []object{
+		{"menu_id": "menu_last", "max_digits": 3, "options": last},
+		{"menu_id": "menu_two", "max_digits": 2, "options": []object{{"digit": aheadOfMenus[3:], "destination": "menu_last", "destination_type": "ivr_menu"}}},
+		{"menu_id": "menu_three", "max_digits": 3, "options": []object{{"digit": aheadOfMenus[:3], "destination": "menu_two", "destination_type": "ivr_menu"}}},
+	} {
+		menu["name"], menu["prompt"] = "Load", "prompt_load"
+		if err := s.create(ctx, "/v2/ivr-menus", menu); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *ownSwitch) create(ctx context.Context, path string, what object) error {

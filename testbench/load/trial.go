@@ -15,6 +15,7 @@ const (
 	modeBridge    = "bridge"    // two legs of one codec
 	modeTranscode = "transcode" // two legs of different codecs
 	modeMenu      = "menu"      // one leg that hears a prompt
+	modeAhead     = "ahead"     // one leg whose caller types eight keys ahead, over three menus
 	modeBare      = "bare"      // no switch: packets go to and fro as cheaply as they can
 )
 
@@ -77,10 +78,10 @@ func (t *trial) validate() error {
 			refuse("-far %s: one of %s, but not that of the caller", t.Far, strings.Join(codec.Default(), ", "))
 		}
 		t.Far = far.Name
-	case modeBridge, modeMenu, modeBare:
+	case modeBridge, modeMenu, modeAhead, modeBare:
 		t.Far = t.Codec
 	default:
-		refuse("-mode %s: bridge, transcode, menu or bare", t.Mode)
+		refuse("-mode %s: bridge, transcode, menu, ahead or bare", t.Mode)
 	}
 	switch t.KeysBy {
 	case keysEvents, keysTones, keysInfo:
@@ -90,11 +91,22 @@ func (t *trial) validate() error {
 	if strings.Trim(t.Keys, "0123456789") != "" {
 		refuse("-digits %s: digits 0-9", t.Keys)
 	}
-	if t.Mode == modeBare {
+	switch t.Mode {
+	case modeBare:
 		t.Keys = ""
+	case modeAhead:
+		t.Keys = aheadOfMenus
 	}
 	return errors.Join(wrong...)
 }
+
+// aheadOfMenus is what every caller types ahead, and the number of the caller in
+// three digits after it: three keys for the first menu, two for the second, three
+// for the third.
+const aheadOfMenus = "12345"
+
+// menus tells that callers sit in a menu until they have pressed what they want.
+func (t *trial) menus() bool { return t.Mode == modeMenu || t.Mode == modeAhead }
 
 // suite are the trials that a machine is judged by. The numbers of calls are those
 // of 600 bridged ones, in proportion.
@@ -113,6 +125,7 @@ func suite(base trial) []trial {
 		part("transcoded", modeTranscode, 500, nil),
 		part("prompt", modeMenu, 2000, nil),
 		part("keys as events", modeMenu, 1000, func(t *trial) { t.Keys, t.KeysBy = "1", keysEvents }),
+		part("eight keys ahead", modeAhead, 1000, nil),
 		part("keys in band", modeMenu, 1000, func(t *trial) { t.Keys, t.KeysBy = "1", keysTones }),
 	}
 }

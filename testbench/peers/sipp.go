@@ -24,6 +24,7 @@ type SIPpRun struct {
 	Rate      int               // calls a second (default 10)
 	Keys      map[string]string // the scenario's keys: wait_ms, talk_ms …
 	Echo      bool              // send every RTP packet back
+	Pcap      []byte            // a recording that the scenario plays as keys.pcap
 }
 
 // SIPp is a running SIPp.
@@ -73,6 +74,11 @@ func StartSIPp(tb testing.TB, r SIPpRun) *SIPp {
 	}
 	if r.Target != "" {
 		args = append(args, r.Target)
+	}
+	if r.Pcap != nil {
+		if err := os.WriteFile(filepath.Join(dir, "keys.pcap"), r.Pcap, 0o600); err != nil {
+			tb.Fatal(err)
+		}
 	}
 	s.Process = Start(tb, dir, nil, "sipp", args...)
 	tb.Cleanup(func() {
