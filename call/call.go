@@ -209,7 +209,7 @@ func (c *Call) begin(in *sip.Invitation) {
 		return
 	}
 	c.caller.sound = sound
-	c.desk = ivr.New(sound, c.keys, c.sys.Prompts, c.log)
+	c.desk = ivr.New(sound, c.keys, c.prompts(), c.log)
 	if err := c.acceptable(in); err != nil {
 		c.end(unacceptable(err))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"b2bua/events"
+	"b2bua/flows"
 	"b2bua/ivr"
 	"b2bua/media"
 )
@@ -60,6 +61,17 @@ func (c *Call) Play(ctx context.Context, r PlayRequest) (string, error) {
 		return nil
 	})
 	return p.id, err
+}
+
+// prompts are what the caller hears. One that cannot be had is tones instead, and
+// a step of the trace.
+func (c *Call) prompts() ivr.Prompts {
+	return &ivr.Audible{Prompts: c.sys.Prompts, Failed: func(_ ivr.Prompt, err error) {
+		c.log.Warn("prompt cannot be played, playing tones instead", "err", err)
+		c.loop.Post(func() {
+			c.note(flows.Step{Kind: "prompt", Text: fmt.Sprintf("a prompt cannot be played, three short tones are heard instead: %v", err)})
+		})
+	}}
 }
 
 // ref is the one of the three that was given.

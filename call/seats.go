@@ -36,7 +36,7 @@ func (c *Call) sit(l *leg) {
 	}
 	c.caller = l
 	l.on = c.callerEvent
-	c.desk = ivr.New(l.sound, c.keys, c.sys.Prompts, c.log)
+	c.desk = ivr.New(l.sound, c.keys, c.prompts(), c.log)
 }
 
 // backTo is how a leg that called us is called.

@@ -18,6 +18,7 @@ type Config struct {
 	HTTP         HTTP                `json:"http"`
 	Webhooks     Webhooks            `json:"webhooks"`
 	Calls        Calls               `json:"calls"`
+	Speech       Speech              `json:"speech"`
 	Recordings   Recordings          `json:"recordings"`
 	Voicemail    Voicemail           `json:"voicemail"`
 	Mail         Mail                `json:"mail"`
@@ -187,6 +188,7 @@ func Default() *Config {
 		Devices:      []flows.Device{},
 		PhoneNumbers: []flows.PhoneNumber{},
 		DrainTimeout: seconds(60),
+		Speech:       defaultSpeech(),
 		Log:          Log{Level: "info", Format: "text"},
 	}
 }

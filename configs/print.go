@@ -17,7 +17,7 @@ const Masked = "********"
 
 // secrets are the names of fields that are never shown, whatever noun they
 // belong to.
-var secrets = []string{"admin_key", "password", "secret", "signing_secret", "pin"}
+var secrets = []string{"admin_key", "password", "secret", "signing_secret", "pin", "api_key"}
 
 // Print writes the configuration in effect as YAML, without its secrets.
 func (c *Config) Print(w io.Writer) error {

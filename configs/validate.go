@@ -35,6 +35,7 @@ func (c *Config) Validate() error {
 	c.validateHTTP(&f)
 	c.validateCalls(&f)
 	c.validateMail(&f)
+	c.validateSpeech(&f)
 	c.validateNouns(&f)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "text", "json")

@@ -20,7 +20,6 @@ import (
 	"b2bua/recorder"
 	"b2bua/sip"
 	"b2bua/sip/locate"
-	"b2bua/speech"
 	"b2bua/store"
 )
 
@@ -140,7 +139,7 @@ func (x *Exchange) newSystem() (*call.System, error) {
 	if err != nil {
 		return nil, fmt.Errorf("calls.country: %w", err)
 	}
-	x.speaker = speech.New(speech.Config{CacheDir: filepath.Join(x.cfg.DataDir, "speech")}, x.log)
+	x.speaker = x.newSpeaker()
 	x.prompts = prompts.New(prompts.Config{Dir: filepath.Join(x.cfg.PromptsDir(), storedPrompts)}, x.store,
 		prompts.Sources{Speak: x.speaker.Render, Fetch: x.fetch}, x.log)
 	if err := x.prompts.Sweep(); err != nil {

@@ -58,7 +58,7 @@ func (e *Espeak) program() string {
 // voice is the best voice for a language: its region, the language itself,
 // its home (fr-fr), or any region of it.
 func (e *Espeak) voice(language string) string {
-	language = strings.ReplaceAll(strings.ToLower(language), "_", "-")
+	language = normal(language)
 	known := e.known()
 	for _, want := range []string{language, base(language), base(language) + "-" + base(language)} {
 		if slices.Contains(known, want) {

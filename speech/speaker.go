@@ -19,7 +19,7 @@ type Config struct {
 	CacheSize int64      // bytes; default 512 MiB
 	Providers []Provider // asked in order; nil means flite, then espeak-ng
 	MaxText   int        // characters; default 4000, the rest is not spoken
-	Processes int        // programs at a time; default 2, at most 4
+	Processes int        // programs at a time; default 2, at most 16
 }
 
 // Speaker speaks texts with the first provider that can, and remembers.
@@ -54,7 +54,7 @@ func New(c Config, log *slog.Logger) *Speaker {
 		c.CacheSize = 512 << 20
 	}
 	return &Speaker{
-		cfg: c, log: log, slots: make(chan struct{}, min(c.Processes, 4)),
+		cfg: c, log: log, slots: make(chan struct{}, min(c.Processes, 16)),
 		cache:  cache{dir: c.CacheDir, most: c.CacheSize, size: -1},
 		making: map[string]chan struct{}{}, failed: map[string]time.Time{},
 	}

@@ -5,6 +5,11 @@ import (
 	"unicode"
 )
 
+// normal is a language as it is compared: lower case, with hyphens.
+func normal(language string) string {
+	return strings.ReplaceAll(strings.ToLower(language), "_", "-")
+}
+
 // defaultLanguage is spoken when a text names none.
 const defaultLanguage = "en-US"
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"b2bua/flows"
 	"b2bua/testbench/phone"
 	"b2bua/testbench/sound"
 )
@@ -269,4 +270,54 @@ func TestKeyLeadsToABusyNumber(t *testing.T) {
 		s.over(out)
 		s.event("call.completed")
 	})
+}
+
+// A menu whose prompt is gone is not silent: tones are heard, keys still count,
+// and the trace tells.
+func TestPromptThatIsGone(t *testing.T) {
+	story(t, func(s *stage) {
+		s.menu("ivr_main", "prompt_gone", `, "options": [`+option("1", sales, "phone_number")+`]`)
+		s.flow(rule("*", "ivr_main", "ivr_menu"))
+		a, b := s.parties()
+		in := s.calls(a, did)
+		s.until(in, phone.Established)
+		pass(1500 * time.Millisecond)
+		if len(sound.Loud(in.Heard(), -40, 150*time.Millisecond)) == 0 {
+			s.Error("the caller heard nothing")
+		}
+		s.presses(in, "1")
+		out := s.answers(b)
+		s.hangsUp(in)
+		s.over(out)
+		id := s.event("call.completed").str("call_id")
+		if trace := s.trace(id); !strings.Contains(trace, "three short tones") || !strings.Contains(trace, "prompt_gone") {
+			s.Errorf("the trace does not tell:\n%s", trace)
+		}
+	}, undrawn)
+}
+
+// Eight keys for three menus, pressed before the first one has said anything:
+// none is lost, in whichever way they come.
+func TestEightKeysAheadOfThreeMenus(t *testing.T) {
+	for _, kind := range []string{flows.DTMFEvents, flows.DTMFTones, flows.DTMFInfo} {
+		t.Run(kind, func(t *testing.T) {
+			story(t, func(s *stage) {
+				s.menu("ivr_c", longPrompt, `, "max_digits": 3, "options": [`+option("678", sales, "phone_number")+`]`)
+				s.menu("ivr_b", longPrompt, `, "max_digits": 2, "options": [`+option("45", "ivr_c", "ivr_menu")+`]`)
+				s.menu("ivr_a", longPrompt, `, "max_digits": 3, "options": [`+option("123", "ivr_b", "ivr_menu")+`]`)
+				s.flow(rule("*", "ivr_a", "ivr_menu"))
+				a, b := s.parties()
+				in := s.calls(a, did)
+				s.until(in, phone.Established)
+				s.keysIn(in, kind, "12345678")
+				out := s.answers(b)
+				s.hangsUp(in)
+				s.over(out)
+				s.event("call.completed")
+				if n := s.count("call.dtmf"); n != 8 {
+					s.Errorf("%d keys were told", n)
+				}
+			}, digitsBy(kind, flows.DTMFAuto), undrawn)
+		})
+	}
 }
