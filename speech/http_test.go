@@ -99,7 +99,10 @@ func endless(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// wait answers nothing. The server sees that the client has gone once it has read
+// the request.
 func wait(r *http.Request, stop chan struct{}) {
+	_, _ = io.Copy(io.Discard, r.Body)
 	select {
 	case <-r.Context().Done():
 	case <-stop:
