@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"b2bua/sip"
 )
@@ -74,5 +75,29 @@ func TestReinviteChallengedAfterTheEnd(t *testing.T) {
 		if n := far.repeats(); n != 0 {
 			t.Errorf("%d more messages", n)
 		}
+	})
+}
+
+// The subscription that a REFER makes ends when it was granted to, with a last word
+// (RFC 6665 §4.2.2); a shorter time may be asked for.
+func TestReferralEndsWhenItWasGrantedTo(t *testing.T) {
+	story(t, func(b *bench) {
+		far, d, o := talking(b)
+		d.send("REFER", "", "Refer-To: <sip:bob@10.0.0.1>", "Contact: <sip:far@10.0.0.2:5060>")
+		told[sip.Referred](o)
+		o.do(func(l *sip.Leg) { l.AcceptRefer() })
+		far.expect("202")
+		far.reply(far.expect("NOTIFY"), "200 OK", "")
+		d.send("SUBSCRIBE", "", "Event: refer", "Expires: 60", "Contact: <sip:far@10.0.0.2:5060>")
+		if ok := far.expect("200"); ok.get("Expires") != "60" {
+			t.Errorf("%+v", ok)
+		}
+		far.reply(far.expect("NOTIFY"), "200 OK", "")
+		last, took := far.lasted(time.Now(), "NOTIFY")
+		if !strings.HasPrefix(last.get("Subscription-State"), "terminated") || took.Round(time.Second) != time.Minute {
+			t.Errorf("after %v: %+v", took, last)
+		}
+		far.reply(last, "200 OK", "")
+		hangUp(far, o)
 	})
 }
