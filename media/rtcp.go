@@ -25,6 +25,39 @@ type report struct {
 	remoteJitter uint32
 	received     uint64
 	from         netip.AddrPort // where RTCP comes from
+	heardAt      time.Duration  // when it came from there last
+}
+
+// reporterSilence is for how long nothing comes from where reports came from before
+// another port of the same host is believed: a NAT has given it a new one.
+const reporterSilence = 4 * rtcpMost
+
+// rtcpMost is the longest time between two reports (RFC 3550 §6.2, §6.3.1).
+const rtcpMost = 7500 * time.Millisecond
+
+// admits reports whether RTCP from there is the far end's, whose host it is: from the
+// port that was agreed on, or, until that has shown itself, from the first one heard,
+// as NATs give another. Any program of a shared host could report otherwise.
+func (r *report) admits(from, told netip.AddrPort, now time.Duration) bool {
+	ok := from == r.from || from == told || r.from.Addr() != from.Addr() || now-r.heardAt >= reporterSilence
+	if ok {
+		r.from, r.heardAt = from, now
+	}
+	return ok
+}
+
+// reportsFrom is where the far end's RTCP should come from.
+func (s *Session) reportsFrom() netip.AddrPort {
+	switch t := s.leg.terms; {
+	case t == nil:
+	case t.mux:
+		return s.dest
+	case s.dest == t.remote && t.remoteRTCP.IsValid():
+		return t.remoteRTCP
+	case s.dest.Port() < 65535:
+		return netip.AddrPortFrom(s.dest.Addr(), s.dest.Port()+1)
+	}
+	return netip.AddrPort{}
 }
 
 func (r *report) init(id uint64, ssrc uint32, now time.Duration) {
@@ -56,6 +89,10 @@ func (s *Session) receiveRTCP(raw []byte, from netip.AddrPort, now time.Duration
 		return
 	}
 	r := &s.report
+	if s.secrecy == nil && !r.admits(from, s.reportsFrom(), now) {
+		s.refuse(StrangeReport)
+		return
+	}
 	r.received++
 	r.from = from
 	if h.Sender {
@@ -163,11 +200,6 @@ func (s *Session) rtcpDest() (to netip.AddrPort, by port.Socket, ok bool) {
 	if src := s.report.from; src.IsValid() && src.Addr() == dest.Addr() {
 		return src, s.rtcp, true
 	}
-	if dest == t.remote && t.remoteRTCP.IsValid() {
-		return t.remoteRTCP, s.rtcp, true
-	}
-	if dest.Port() == 65535 {
-		return netip.AddrPort{}, nil, false
-	}
-	return netip.AddrPortFrom(dest.Addr(), dest.Port()+1), s.rtcp, true
+	to = s.reportsFrom()
+	return to, s.rtcp, to.IsValid()
 }

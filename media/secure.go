@@ -17,6 +17,27 @@ type secrecy struct {
 	ours, theirs srtp.Crypto
 	sender       *srtp.Sender
 	receiver     *srtp.Receiver
+	past         []heardWith // what the far end has used before theirs
+}
+
+// heardWith is a key of the far end with the counters that belong to it.
+type heardWith struct {
+	theirs   srtp.Crypto
+	receiver *srtp.Receiver
+}
+
+// maxPast is how many keys are kept: a far end that goes from suite to suite comes
+// back to one of them.
+const maxPast = 4
+
+// before is the receiver that a key was in use with; nil: it is a new one.
+func (y *secrecy) before(theirs srtp.Crypto) *srtp.Receiver {
+	for _, k := range y.past {
+		if theirs.Same(k.theirs) {
+			return k.receiver
+		}
+	}
+	return nil
 }
 
 // next is what an agreement makes of it; nil: the sound is in the clear. What the
@@ -36,10 +57,18 @@ func (y *secrecy) next(a sdp.Agreement) (*secrecy, error) {
 			return nil, fmt.Errorf("encrypt: %w", err)
 		}
 	}
-	if !a.Theirs.Same(y.theirs) {
-		if n.receiver, err = srtp.NewReceiver(a.Theirs); err != nil {
-			return nil, fmt.Errorf("decrypt: %w", err)
-		}
+	if a.Theirs.Same(y.theirs) {
+		n.past = y.past
+		return n, nil
+	}
+	if y.receiver != nil {
+		n.past = append([]heardWith{{y.theirs, y.receiver}}, y.past[:min(len(y.past), maxPast-1)]...)
+	}
+	if n.receiver = y.before(a.Theirs); n.receiver != nil {
+		return n, nil
+	}
+	if n.receiver, err = srtp.NewReceiver(a.Theirs); err != nil {
+		return nil, fmt.Errorf("decrypt: %w", err)
 	}
 	return n, nil
 }
@@ -119,14 +148,18 @@ func (s *Session) encryption() string {
 
 // agreeKeys works out what an agreement means for the keys; the session's mutex is
 // held. A key that was in use is never used again after a time in the clear: the
-// counters it began with are gone.
+// counters it began with are gone. The same goes for a suite that was left for another.
 func (s *Session) agreeKeys(a sdp.Agreement) error {
 	y, err := s.secret.next(a)
 	if err != nil {
 		return err
 	}
-	if y == nil && s.secret != nil {
+	switch {
+	case s.secret == nil:
+	case y == nil:
 		s.local.Keys = srtp.NewSet()
+	case y.ours.Suite != s.secret.ours.Suite:
+		s.local.Keys = s.local.Keys.Renew(s.secret.ours.Suite)
 	}
 	s.secret, s.local.InUse = y, a.Ours
 	return nil

@@ -332,3 +332,55 @@ func FuzzSecretReceive(f *testing.F) {
 		}
 	})
 }
+
+// A far end goes from one suite to another and back to the key it had: what is known
+// of that key is known still, so that nothing can be said twice, and ours is another.
+func TestSuiteThatComesBack(t *testing.T) {
+	f := secretly(t, srtp.Suites()[0])
+	var old []byte
+	f.talk(t, farEnd)
+	old = f.sealedNext(t)
+	f.hand(bytes.Clone(old), farEnd)
+	first, sender, theirs := f.ours, f.sender, f.theirs
+
+	f.offer(t, srtp.New(1, srtp.Suites()[2]))
+	f.talk(t, farEnd)
+	f.offer(t, first)
+	f.sender = sender
+
+	before := f.s.Stats()
+	f.hand(bytes.Clone(old), farEnd)
+	if st := f.s.Stats(); st.PacketsReceived != before.PacketsReceived || f.s.count.refusals[WrongKey] == 0 {
+		t.Error("a packet of the first time was taken again")
+	}
+	f.talk(t, farEnd)
+	if st := f.s.Stats(); st.PacketsReceived != before.PacketsReceived+1 {
+		t.Errorf("%d packets, want one more than %d", st.PacketsReceived, before.PacketsReceived)
+	}
+	if f.theirs.Same(theirs) {
+		t.Error("our key of the first time is used again")
+	}
+}
+
+// The same when it is we who offer: the set has another key for a suite that was left.
+func TestOfferedKeyIsNotUsedAgain(t *testing.T) {
+	set := srtp.NewSet()
+	again := set.Renew(set[0].Suite)
+	if again[0].Same(set[0]) || again[0].Tag != set[0].Tag || again[0].Suite != set[0].Suite || !again[1].Same(set[1]) {
+		t.Errorf("%v became %v", set, again)
+	}
+}
+
+// sealedNext is the next packet, encrypted and not handed over.
+func (f *far) sealedNext(tb testing.TB) []byte {
+	tb.Helper()
+	f.seq++
+	f.ts += frameSize
+	f.now += frameTime
+	putHeader(f.raw[:], 0, false, f.seq, f.ts, 1)
+	sealed, err := f.sender.RTP(nil, f.raw[:])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return sealed
+}

@@ -46,6 +46,17 @@ func (set Set) Accept(answered []Crypto) (ours, theirs Crypto, ok bool) {
 	return Crypto{}, Crypto{}, false
 }
 
+// Renew is the set with another key for a suite.
+func (set Set) Renew(s Suite) Set {
+	out := slices.Clone(set)
+	for i, c := range out {
+		if c.Suite == s {
+			out[i] = New(c.Tag, s)
+		}
+	}
+	return out
+}
+
 // First puts the attribute that is in use in front, under the tag and with the
 // key that the far end knows, and gives the others tags that are free: what a
 // later offer says (RFC 4568 §5.1.4).

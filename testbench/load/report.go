@@ -79,8 +79,8 @@ func (r *report) table(w io.Writer) error {
 	if err := columns.Flush(); err != nil {
 		return err
 	}
-	if bare, bridged := r.find(modeBare, ""), r.find(modeBridge, ""); bare != nil && bridged != nil && bare.CPUPacket > 0 {
-		fmt.Fprintf(w, "\nA packet costs the switch %.2f times what it costs a bare relay.\n", bridged.CPUPacket/bare.CPUPacket)
+	if bare, bridged := r.alike(); bare != nil && bridged != nil && bare.CPUPacket > 0 {
+		fmt.Fprintf(w, "\nA packet of %d calls costs the switch %.2f times what it costs a bare relay.\n", bare.Calls, bridged.CPUPacket/bare.CPUPacket)
 	}
 	if events, tones := r.find(modeMenu, keysEvents), r.find(modeMenu, keysTones); events != nil && tones != nil && min(events.Seconds, tones.Seconds) > 0 {
 		fmt.Fprintf(w, "Listening for tones costs %.0f µs for each second of a caller's sound.\n", 1e6*(tones.CPU/float64(tones.Calls)-events.CPU/float64(events.Calls)))
@@ -89,6 +89,18 @@ func (r *report) table(w io.Writer) error {
 		fmt.Fprintf(w, "\nAt most %d calls fit, with %.0f %% of a processor for the switch and %.0f %% for this program.\n", r.Most.Calls, 100*r.Most.CPU, 100*r.Most.OwnCPU)
 	}
 	return nil
+}
+
+// alike are a trial of the bare relay and one of bridged calls, as many of them: the
+// more there are at once, the less a packet costs.
+func (r *report) alike() (bare, bridged *outcome) {
+	bare = r.find(modeBare, "")
+	for i := range r.Trials {
+		if o := &r.Trials[i]; bare != nil && o.Mode == modeBridge && o.Calls == bare.Calls {
+			return bare, o
+		}
+	}
+	return nil, nil
 }
 
 // find is the last trial of a mode, with keys of a kind unless that is "".
