@@ -102,6 +102,9 @@ func (s *Session) toFrames() {
 		if h.playout != nil {
 			h.playout.Reset()
 		}
+		if n := &s.in.pause; n.at > 0 && n.at == s.got.lastRTP && l.terms != nil {
+			l.playing().Push(l.terms, n.packet, n.at) // it lasts still
+		}
 		return
 	}
 	p := old.relay.to

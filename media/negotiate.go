@@ -34,6 +34,8 @@ type terms struct {
 	send     []sdp.Format
 	eventIn  int
 	eventOut int
+	noiseIn  int // comfort noise, sdp.NoPT where it was not agreed on
+	noiseOut int
 	codecs   []string
 
 	ptime    time.Duration // of the packets we send
@@ -48,6 +50,7 @@ func newTerms(a sdp.Agreement, now time.Duration, before *terms) *terms {
 		remote: a.Remote, remoteRTCP: a.RemoteRTCP, mux: a.RTCPMux, held: a.Held, since: now,
 		direction: a.Direction, sends: a.Direction.Sends(), receives: a.Direction.Receives(),
 		recv: a.Recv, send: a.Send, eventIn: a.RecvEvent, eventOut: a.SendEvent, codecs: a.Codecs,
+		noiseIn: a.RecvNoise, noiseOut: a.SendNoise,
 	}
 	for i := range t.kind {
 		t.kind[i] = unknownPT

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"b2bua/media/jitter"
 	"b2bua/media/srtp"
 )
 
@@ -11,6 +12,20 @@ import (
 type receiver struct {
 	pt    uint8 // of the last audio packet
 	latch latch
+	pause pause
+}
+
+// pause is the comfort noise that came last: a far end that sends nothing in pauses
+// may say only once what they sound like (RFC 3389 §4).
+type pause struct {
+	at      time.Duration
+	packet  jitter.Packet
+	payload [32]byte
+}
+
+func (n *pause) keep(p packet, now time.Duration) {
+	n.at, n.packet = now, p.buffered()
+	n.packet.Payload = n.payload[:copy(n.payload[:], p.payload)]
 }
 
 // receive takes one datagram of the RTP port. It is all there is between a
@@ -106,6 +121,9 @@ func (s *Session) aim(from netip.AddrPort) {
 // deliver hands audio and events to where they go now.
 func (s *Session) deliver(p packet, kind int8, now time.Duration) {
 	event := kind == eventKind
+	if kind == noiseKind {
+		s.in.pause.keep(p, now)
+	}
 	if !event && kind != noiseKind && s.in.pt != p.pt {
 		s.in.pt = p.pt
 		s.wake()

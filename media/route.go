@@ -46,6 +46,9 @@ func newRelay(from, to *Session, in, out *terms) *relay {
 			}
 		}
 	}
+	if in.noiseIn >= 0 && out.noiseOut >= 0 {
+		r.pt[in.noiseIn] = int16(out.noiseOut)
+	}
 	if in.eventIn >= 0 {
 		if out.eventOut < 0 {
 			// The peer wants its digits as tones: those must be made.

@@ -146,7 +146,7 @@ func readTable(t *testing.T) map[string]int {
 		t.Fatal(err)
 	}
 	floors := map[string]int{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9/]+)` \\| (\\d+) \\| \\S").FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9/]+)` \\| (-?\\d+) \\| \\S").FindAllStringSubmatch(string(text), -1) {
 		if _, twice := floors[row[1]]; twice {
 			t.Errorf("the floors table has two rows for %s", row[1])
 		}

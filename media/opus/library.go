@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/ebitengine/purego"
+
+	"b2bua/internal/clib"
 )
 
 // ErrUnavailable says that libopus could not be loaded.
@@ -41,30 +43,8 @@ func load() (*library, error) {
 
 // open loads the first library of that name with all the functions needed.
 func open(names []string) (*library, error) {
-	var reasons []error
-	for _, name := range names {
-		l, err := openOne(name)
-		if err == nil {
-			return l, nil
-		}
-		reasons = append(reasons, err)
-	}
-	return nil, fmt.Errorf("%w: %w", ErrUnavailable, errors.Join(reasons...))
-}
-
-func openOne(name string) (l *library, err error) {
-	// purego answers an unsuitable platform with a panic.
-	defer func() {
-		if v := recover(); v != nil {
-			l, err = nil, fmt.Errorf("load %s: %v", name, v)
-		}
-	}()
-	handle, err := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", name, err)
-	}
-	l = &library{}
-	for symbol, at := range map[string]*uintptr{
+	l := &library{}
+	err := clib.Open(names, map[string]*uintptr{
 		"opus_encoder_get_size": &l.encoderSize,
 		"opus_encoder_init":     &l.encoderInit,
 		"opus_encode":           &l.encode,
@@ -72,10 +52,9 @@ func openOne(name string) (l *library, err error) {
 		"opus_decoder_get_size": &l.decoderSize,
 		"opus_decoder_init":     &l.decoderInit,
 		"opus_decode":           &l.decode,
-	} {
-		if *at, err = purego.Dlsym(handle, symbol); err != nil {
-			return nil, fmt.Errorf("find %s in %s: %w", symbol, name, err)
-		}
+	}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return l, nil
 }

@@ -3,11 +3,12 @@ package lame
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"unsafe"
 
 	"github.com/ebitengine/purego"
+
+	"b2bua/internal/clib"
 )
 
 // ErrUnavailable says that the LAME library could not be loaded.
@@ -62,30 +63,8 @@ func load() (*library, error) {
 
 // open loads the first library of that name with all the functions needed.
 func open(names []string) (*library, error) {
-	var reasons []error
-	for _, name := range names {
-		l, err := openOne(name)
-		if err == nil {
-			return l, nil
-		}
-		reasons = append(reasons, err)
-	}
-	return nil, fmt.Errorf("%w: %w", ErrUnavailable, errors.Join(reasons...))
-}
-
-func openOne(name string) (l *library, err error) {
-	// purego answers an unsuitable platform with a panic.
-	defer func() {
-		if v := recover(); v != nil {
-			l, err = nil, fmt.Errorf("load %s: %v\n%s", name, v, debug.Stack())
-		}
-	}()
-	handle, err := purego.Dlopen(name, purego.RTLD_NOW|purego.RTLD_LOCAL)
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", name, err)
-	}
-	l = &library{}
-	for symbol, at := range map[string]*uintptr{
+	l := &library{}
+	err := clib.Open(names, map[string]*uintptr{
 		"lame_init":                      &l.create,
 		"lame_close":                     &l.destroy,
 		"lame_init_params":               &l.initParams,
@@ -107,13 +86,13 @@ func openOne(name string) (l *library, err error) {
 		"lame_get_encoder_delay":         &l.encoderDelay,
 		"lame_get_framesize":             &l.frameSize,
 		"get_lame_version":               &l.getVersion,
-	} {
-		if *at, err = purego.Dlsym(handle, symbol); err != nil {
-			return nil, fmt.Errorf("find %s in %s: %w", symbol, name, err)
-		}
+	}, func(handle uintptr) {
+		purego.RegisterLibFunc(&l.setScale, handle, "lame_set_scale")
+		purego.RegisterLibFunc(&l.getScale, handle, "lame_get_scale")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	purego.RegisterLibFunc(&l.setScale, handle, "lame_set_scale")
-	purego.RegisterLibFunc(&l.getScale, handle, "lame_get_scale")
 	l.version = l.readVersion()
 	return l, nil
 }
