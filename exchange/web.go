@@ -142,6 +142,8 @@ func (x *Exchange) gauges() []api.Gauge {
 		number("b2bua_sip_throttled_passwords_total", "Passwords not looked at: too many wrong ones before.", func() int { return int(x.sip.Stats().Guard.Throttled) }),
 		number("b2bua_registrations", "Contacts registered by devices.", func() int { return x.sip.Stats().Registrations }),
 		number("b2bua_speech_unspoken_total", "Texts that no speech program could speak, so that callers heard three short tones.", x.speaker.Unspoken),
+		number("b2bua_voicemail_notices_waiting", "E-mail and webhook calls about new messages that wait to be sent.", func() int { return x.notices.Stats().Waiting }),
+		number("b2bua_voicemail_notices_failed_total", "Those that were given up.", func() int { return int(x.notices.Stats().Failed) }),
 		number("b2bua_webhook_events_waiting", "Events waiting for delivery.", func() int { return x.webhooks.Stats().Waiting }),
 	}
 }

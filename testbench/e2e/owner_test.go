@@ -27,7 +27,7 @@ func TestOwnerListensOnLinphone(t *testing.T) {
 	box := func() doc { return x.Get("/v2/voicemail-boxes/vmbox_alice") }
 
 	bob.Call(x.at("700", "udp"), 10*time.Second)
-	peers.Talk(6 * time.Second)
+	peers.Talk(4500 * time.Millisecond)
 	bob.Hangup()
 	x.hook.Await("voicemail.received", 10*time.Second)
 	lamp("1/0")
@@ -41,7 +41,7 @@ func TestOwnerListensOnLinphone(t *testing.T) {
 	x.eventually("delete the message", 10*time.Second, func() bool { return box().num("status", "read") == 0 })
 	lamp("0/0")
 	alice.Press("92")
-	peers.Talk(9 * time.Second) // she is asked to speak after the tone, and does
+	peers.Talk(7500 * time.Millisecond) // she is asked to speak after the tone, and does
 	alice.Press("#")
 	peers.Talk(time.Second)
 	alice.Press("3")
@@ -73,12 +73,12 @@ func lastOf(text, begin string) string {
 	return strings.TrimSpace(line)
 }
 
-// hearsSomewhere fails unless the tone is heard for a second at some time.
+// hearsSomewhere fails unless the tone is heard for half a second at some time.
 func hearsSomewhere(t *testing.T, who, path string, hz int) {
 	t.Helper()
 	best := -100.0
-	for at := time.Duration(0); at+time.Second <= peers.Length(t, path); at += 500 * time.Millisecond {
-		best = max(best, peers.Level(t, path, 0, hz, at, time.Second))
+	for at := time.Duration(0); best < level-1.5 && at+500*time.Millisecond <= peers.Length(t, path); at += time.Second {
+		best = max(best, peers.Level(t, path, 0, hz, at, 500*time.Millisecond))
 	}
 	if best < level-1.5 {
 		t.Errorf("%s hears %d Hz at %.1f dBFS at most", who, hz, best)
