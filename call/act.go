@@ -51,6 +51,9 @@ func (c *Call) firstAct(in Inbound) *act {
 	}
 	c.env = env
 	a.run = func(ctx context.Context) flows.Ending { return flows.Run(ctx, env) }
+	if in.Code != nil {
+		a.run = func(ctx context.Context) flows.Ending { return c.code(ctx, &seat{call: c, act: a}, *in.Code) }
+	}
 	if in.Direct != nil {
 		rule := *in.Direct
 		a.run = func(ctx context.Context) flows.Ending { return flows.RunDestination(ctx, env, rule) }

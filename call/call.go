@@ -84,6 +84,7 @@ type Inbound struct {
 	From, To   string          // E.164 where known; From is "anonymous" when the number is withheld
 	Number     string          // the caller's number, also when it is withheld; empty when nobody knows it
 	Display    string          // the caller's name
+	Code       *Code           // of a phone, instead of both
 	Outward    *flows.Device   // on whose permission Direct leads outside; nil when it does not
 	Diversions []events.Diversion
 	Diverted   int // how often the call was sent on before, at least len(Diversions)

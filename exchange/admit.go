@@ -70,6 +70,11 @@ func (x *Exchange) route(plan *flows.Plan, in *sip.Invitation) (call.Inbound, in
 	case in.Device == nil:
 		return inbound, 404
 	}
+	if change, ok := queueCodes[in.To.User]; ok {
+		change.By = "phone"
+		inbound.Code = &call.Code{Person: call.Person(plan, flows.ToDevice, in.Device.ID), Change: change}
+		return inbound, 0
+	}
 	if rule := toBox(plan, in); rule != nil {
 		inbound.Direct = rule
 		return inbound, 0

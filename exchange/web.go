@@ -156,7 +156,7 @@ func (x *Exchange) families() []api.Family {
 		}
 		return 0
 	}
-	return []api.Family{
+	return append(x.queueFamilies(), []api.Family{
 		{Name: "b2bua_trunk_up", Help: "1 when the far end of a trunk answers, 0 when it does not. Not there while that is unknown.", Label: "trunk",
 			Values: func() map[string]float64 {
 				return x.trunks.measure(func(s api.TrunkStatus) (float64, bool) {
@@ -177,7 +177,7 @@ func (x *Exchange) families() []api.Family {
 				}
 				return values
 			}},
-	}
+	}...)
 }
 
 // retention says how long things are kept.

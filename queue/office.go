@@ -121,3 +121,14 @@ func (h *Hall) ChangeAll(ctx context.Context, key string, c Change) (n int, err 
 	}
 	return n, err
 }
+
+// AllFigures are the statistics of all queues, by their ids.
+func (h *Hall) AllFigures(ctx context.Context) map[string]Figures {
+	all := map[string]Figures{}
+	for id := range h.all() {
+		if f, err := h.Figures(ctx, id); err == nil {
+			all[id] = f
+		}
+	}
+	return all
+}
