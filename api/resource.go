@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"b2bua/flows"
@@ -265,7 +266,11 @@ func (n noun[T]) render(s *Server, x *T) (json.RawMessage, error) {
 	if n.kind == "" {
 		return body, nil
 	}
-	warnings := s.Store.Plan().Warnings(n.kind, n.id(x))
+	plan := s.Store.Plan()
+	warnings := plan.Warnings(n.kind, n.id(x))
+	if s.Spoken != nil {
+		warnings = append(slices.Clip(warnings), s.Spoken(plan.SpokenBy(n.kind, n.id(x)))...)
+	}
 	if len(warnings) == 0 {
 		return body, nil
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"b2bua/events"
+	"b2bua/flows"
 	"b2bua/flows/simulate"
 	"b2bua/internal/certificate"
 	"b2bua/prompts"
@@ -44,10 +45,12 @@ type Tester interface {
 
 // Deps is what the API works with.
 type Deps struct {
-	Config   Config
-	Store    *store.Store
-	Calls    Calls
-	Bus      *events.Bus
+	Config Config
+	Store  *store.Store
+	Calls  Calls
+	Bus    *events.Bus
+	// Spoken tells what of texts and URLs could not be had; nil: nobody knows.
+	Spoken   func([]flows.Spoken) []flows.Warning
 	Prompts  *prompts.Library // nil: there are no stored prompts
 	Wire     Wire             // nil: no SIP messages are shown
 	Webhooks Tester           // nil: test events cannot be sent

@@ -146,9 +146,10 @@ func (x *Exchange) newSystem() (*call.System, error) {
 		return nil, err
 	}
 	loader := ivr.NewPromptLoader(ivr.PromptSources{
-		Speech: x.speaker, Dir: x.cfg.PromptsDir(), Fetch: x.fetch, Opus: prompts.OpusDecoder,
+		Speech: x.speaker, Dir: x.cfg.PromptsDir(), Fetch: x.fetchNewer, Opus: prompts.OpusDecoder,
 		Stored: func(id string) *flows.Prompt { return x.store.Plan().Prompt(id) }, StoredDir: storedPrompts,
 	}, x.log)
+	x.warmer = x.newWarmer(loader)
 	return &call.System{
 		SIP: x.sip, Media: x.media, Prompts: loader, Router: router, Store: x.store, Bus: x.bus,
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,

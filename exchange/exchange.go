@@ -34,6 +34,7 @@ type Exchange struct {
 	store    *store.Store
 	prompts  *prompts.Library
 	speaker  *speech.Speaker
+	warmer   *prompts.Warmer
 	bus      *events.Bus
 	sip      *sip.Endpoint
 	media    *media.Engine

@@ -45,6 +45,9 @@ type Options struct {
 	MailTrust *tls.Config
 	// Version of the product, shown by the API.
 	Version string
+	// NoSpeechAhead leaves the texts that are saved to be spoken when a caller is to
+	// hear them.
+	NoSpeechAhead bool
 	// NoHTTP leaves the API's listener out; Handler still serves it.
 	NoHTTP bool
 }

@@ -75,6 +75,7 @@ func (x *Exchange) services() []service {
 		{"trunk hosts", func(ctx context.Context) error { x.hosts.Run(ctx, x.store.Plan()); return nil }},
 		{"queues", x.queues.Run},
 		{"housekeeping", x.keepHouse},
+		{"speech", x.warm},
 		{"registrations", x.keepRegistrations},
 		{"coverage", x.keepCoverage},
 		{"sip", x.sip.Run},

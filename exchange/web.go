@@ -14,6 +14,7 @@ import (
 	"b2bua/events"
 	"b2bua/flows"
 	"b2bua/flows/simulate"
+	"b2bua/ivr"
 	"b2bua/store"
 	"b2bua/webhook"
 )
@@ -55,13 +56,22 @@ const (
 
 // fetch gets a prompt by its URL.
 func (x *Exchange) fetch(ctx context.Context, url string) (io.ReadCloser, error) {
+	body, _, err := x.fetchNewer(ctx, url, ivr.Version{})
+	return body, err
+}
+
+// fetchNewer gets a prompt by its URL unless it is what it was.
+func (x *Exchange) fetchNewer(ctx context.Context, url string, was ivr.Version) (io.ReadCloser, ivr.Version, error) {
 	ctx, cancel := context.WithTimeout(ctx, promptDeadline)
-	body, err := webhook.Fetch(ctx, x.routing, url, promptLimit)
+	body, now, err := webhook.FetchNewer(ctx, x.routing, url, promptLimit, webhook.Validators(was))
 	if err != nil {
 		cancel()
-		return nil, err
+		if errors.Is(err, webhook.ErrUnchanged) {
+			err = ivr.ErrUnchanged
+		}
+		return nil, was, err
 	}
-	return &fetched{body, cancel}, nil
+	return &fetched{body, cancel}, ivr.Version(now), nil
 }
 
 // fetched ends its request when it is closed.
@@ -86,7 +96,7 @@ func (x *Exchange) newAPI() (*api.Server, error) {
 			RateLimit: api.RateLimit{PerSecond: h.RateLimit.PerSecond, Burst: h.RateLimit.Burst},
 			Version:   x.opt.Version,
 		},
-		Store: x.store, Prompts: x.prompts, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Asks: askFor(x.system.Router), Ready: x.readiness,
+		Store: x.store, Prompts: x.prompts, Spoken: x.warmer.Warnings, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Asks: askFor(x.system.Router), Ready: x.readiness,
 		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Queues: x.queues, Wire: x.wire, Now: x.opt.Now, Log: x.log,
 	})
 }

@@ -155,3 +155,25 @@ func (b *builder) addPrompts() {
 
 // Prompts are all prompts, in the order of their creation.
 func (p *Plan) Prompts() []*Prompt { return p.nouns.Prompts }
+
+// Spoken is all that menus and boxes say.
+func (p *Plan) Spoken() (list []Spoken) {
+	for _, m := range p.nouns.Menus {
+		list = append(list, m.Spoken()...)
+	}
+	for _, b := range p.nouns.Boxes {
+		list = append(list, b.Spoken()...)
+	}
+	return list
+}
+
+// SpokenBy is all that one noun says.
+func (p *Plan) SpokenBy(kind, id string) []Spoken {
+	switch {
+	case kind == KindMenu && p.menus[id] != nil:
+		return p.menus[id].menu.Spoken()
+	case kind == KindBox && p.boxes[id] != nil:
+		return p.boxes[id].Spoken()
+	}
+	return nil
+}

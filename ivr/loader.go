@@ -31,20 +31,29 @@ type PromptSources struct {
 	Stored func(id string) *flows.Prompt
 	// StoredDir is where the files of stored prompts are, below Dir.
 	StoredDir string
-	// Fetch gets a URL; whom it dials is its business. Nil means that URLs are
-	// refused. Size and time are limited here.
-	Fetch func(ctx context.Context, url string) (io.ReadCloser, error)
+	// Fetch gets a URL, unless it is what it was: then the error is ErrUnchanged.
+	// Whom it dials is its business. Nil means that URLs are refused. Size and
+	// time are limited here.
+	Fetch func(ctx context.Context, url string, was Version) (io.ReadCloser, Version, error)
 }
+
+// Version tells one state of what a URL holds from another, by what its server
+// said of it.
+type Version struct{ ETag, Modified string }
+
+// ErrUnchanged says that a URL holds what it held before.
+var ErrUnchanged = errors.New("it is what it was")
 
 const (
 	promptRate = 8000 // what media plays
 
-	fetchTime     = 10 * time.Second
-	fetchBytes    = 16 << 20
-	promptTime    = 10 * time.Minute
-	urlFreshness  = 5 * time.Minute
-	fileFreshness = 5 * time.Second // an uploaded prompt that is replaced is heard soon
-	textFreshness = 24 * time.Hour  // and stored prompts: another sound has another file
+	fetchTime      = 10 * time.Second
+	fetchBytes     = 16 << 20
+	promptTime     = 10 * time.Minute
+	urlFreshness   = 5 * time.Minute
+	staleFreshness = 30 * time.Second // of what a server no longer gives
+	fileFreshness  = 5 * time.Second  // an uploaded prompt that is replaced is heard soon
+	textFreshness  = 24 * time.Hour   // and stored prompts: another sound has another file
 )
 
 // ErrNoPrompt says that there is no such prompt.
@@ -73,6 +82,9 @@ func (l *PromptLoader) Load(ctx context.Context, p Prompt) (audio.Clip, error) {
 	load, fresh := l.kind(p)
 	if clip, ok := l.ready.get(p); ok {
 		return clip, nil
+	}
+	if flows.IsURL(p.Ref) {
+		return l.refresh(ctx, p)
 	}
 	clip, err := load(ctx, p)
 	if err != nil {
@@ -103,7 +115,7 @@ const storedRef = "\x00stored:"
 func (l *PromptLoader) kind(p Prompt) (load func(context.Context, Prompt) (audio.Clip, error), fresh time.Duration) {
 	switch {
 	case flows.IsURL(p.Ref):
-		return l.fetch, urlFreshness
+		return nil, urlFreshness // by refresh
 	case strings.HasPrefix(p.Ref, storedRef):
 		return l.file, textFreshness
 	case flows.IsPromptID(p.Ref):
@@ -160,28 +172,4 @@ func (l *PromptLoader) open(ref string, names ...string) (audio.Clip, error) {
 		return clip, nil
 	}
 	return audio.Clip{}, fmt.Errorf("open prompt %q: %w", ref, ErrNoPrompt)
-}
-
-func (l *PromptLoader) fetch(ctx context.Context, p Prompt) (audio.Clip, error) {
-	if l.from.Fetch == nil {
-		return audio.Clip{}, fmt.Errorf("fetch prompt: URLs are not allowed: %w", ErrNoPrompt)
-	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTime)
-	defer cancel()
-	body, err := l.from.Fetch(ctx, p.Ref)
-	if err != nil {
-		return audio.Clip{}, fmt.Errorf("fetch prompt: %w", err)
-	}
-	defer body.Close()
-	// A body that trickles is cut when the time is up, whatever it does.
-	stop := context.AfterFunc(ctx, func() { body.Close() })
-	defer stop()
-	clip, err := audio.DecodeAt(body, audio.Limits{Bytes: fetchBytes, Duration: promptTime, Opus: l.from.Opus}, l.rate)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return audio.Clip{}, fmt.Errorf("fetch prompt: %w", err)
-	}
-	return clip, nil
 }

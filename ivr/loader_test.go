@@ -49,7 +49,7 @@ func TestPromptLoader(t *testing.T) {
 		}
 		var fetched []string
 		sp := &speaker{}
-		l := NewPromptLoader(PromptSources{Speech: sp, Dir: filepath.Join(dir, "prompts"), Fetch: func(ctx context.Context, url string) (io.ReadCloser, error) {
+		l := NewPromptLoader(PromptSources{Speech: sp, Dir: filepath.Join(dir, "prompts"), Fetch: plain(func(ctx context.Context, url string) (io.ReadCloser, error) {
 			fetched = append(fetched, url)
 			switch url {
 			case "https://a/3.wav":
@@ -62,7 +62,7 @@ func TestPromptLoader(t *testing.T) {
 				return io.NopCloser(io.MultiReader(bytes.NewReader(wav(0)[:40]), strings.NewReader("\xff\xff\xff\xff"), endless{})), nil
 			}
 			return nil, errors.New("refused")
-		}}, quietLog)
+		})}, quietLog)
 		for ref, want := range map[string]time.Duration{
 			"four": 4 * time.Second, "prompt_a": time.Second, "file:deep/b.wav": 2 * time.Second, "https://a/3.wav": 3 * time.Second,
 			"prompt_absent": -1, "prompt_bad": -1, "prompt_link": -1, "file:../secret.wav": -1, "file:/etc/passwd": -1, "file:deep": -1, "file:": -1,
@@ -88,6 +88,56 @@ func TestPromptLoader(t *testing.T) {
 		time.Sleep(urlFreshness)
 		if _, err := l.Load(t.Context(), Prompt{Ref: "https://a/3.wav"}); err != nil || len(fetched) != n+1 {
 			t.Error("an old URL was not fetched again", err)
+		}
+	})
+}
+
+// plain is a server that knows no versions.
+func plain(fetch func(context.Context, string) (io.ReadCloser, error)) func(context.Context, string, Version) (io.ReadCloser, Version, error) {
+	return func(ctx context.Context, url string, _ Version) (io.ReadCloser, Version, error) {
+		body, err := fetch(ctx, url)
+		return body, Version{}, err
+	}
+}
+
+// What has not changed is not sent again, what has is heard, and a server that is
+// gone leaves what it gave last; one that never gave anything is an error.
+func TestURLsAreAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		version, holds, gone, sent := "1", time.Second, false, 0
+		l := NewPromptLoader(PromptSources{Fetch: func(_ context.Context, _ string, was Version) (io.ReadCloser, Version, error) {
+			switch {
+			case gone:
+				return nil, was, errors.New("refused")
+			case was.ETag == version:
+				return nil, was, ErrUnchanged
+			}
+			sent++
+			return io.NopCloser(bytes.NewReader(wav(holds))), Version{ETag: version}, nil
+		}}, quietLog)
+		hears := func(want time.Duration, times int) {
+			t.Helper()
+			clip, err := l.Load(t.Context(), Prompt{Ref: "https://a/b.wav"})
+			if err != nil || clip.Duration() != want || sent != times {
+				t.Errorf("%v after %d times, %v", clip.Duration(), sent, err)
+			}
+		}
+		hears(time.Second, 1)
+		time.Sleep(urlFreshness)
+		hears(time.Second, 1)
+		version, holds = "2", 2*time.Second
+		hears(time.Second, 1) // fresh for a while
+		time.Sleep(urlFreshness)
+		hears(2*time.Second, 2)
+		gone = true
+		time.Sleep(urlFreshness)
+		hears(2*time.Second, 2)
+		gone, version, holds = false, "3", 3*time.Second
+		time.Sleep(staleFreshness)
+		hears(3*time.Second, 3)
+		gone = true
+		if _, err := l.Load(t.Context(), Prompt{Ref: "https://a/other.wav"}); err == nil {
+			t.Error("there was nothing to be heard")
 		}
 	})
 }

@@ -21,9 +21,10 @@ type shelf struct {
 }
 
 type shelved struct {
-	prompt Prompt
-	clip   audio.Clip
-	until  time.Time
+	prompt  Prompt
+	clip    audio.Clip
+	until   time.Time
+	version Version // of what a URL holds
 }
 
 func newShelf(most int) *shelf {
@@ -41,17 +42,29 @@ func (s *shelf) get(p Prompt) (audio.Clip, bool) {
 		s.recent.MoveToFront(e)
 		return it.clip, true
 	}
-	s.remove(e)
-	return audio.Clip{}, false
+	return audio.Clip{}, false // it stays for old, until there is no room
 }
 
-func (s *shelf) put(p Prompt, c audio.Clip, fresh time.Duration) {
+// old is what was kept of a prompt, however long ago.
+func (s *shelf) old(p Prompt) (shelved, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := s.clips[p]; ok {
+		return *e.Value.(*shelved), true
+	}
+	return shelved{}, false
+}
+
+func (s *shelf) put(p Prompt, c audio.Clip, fresh time.Duration) { s.keep(p, c, fresh, Version{}) }
+
+// keep is put of what a URL holds.
+func (s *shelf) keep(p Prompt, c audio.Clip, fresh time.Duration, v Version) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.clips[p]; ok {
 		s.remove(e)
 	}
-	s.clips[p] = s.recent.PushFront(&shelved{p, c, time.Now().Add(fresh)})
+	s.clips[p] = s.recent.PushFront(&shelved{p, c, time.Now().Add(fresh), v})
 	for s.size += len(c.Samples); s.size > s.most; {
 		s.remove(s.recent.Back())
 	}

@@ -8,5 +8,6 @@
 // after it, so that no row is ever without its file, and files without a row are
 // removed at the next start. Which prompt is played when is not its business.
 //
-// It starts no goroutines.
+// It starts no goroutines; Warmer.Run speaks what is saved, one at a time, on that
+// of its caller.
 package prompts

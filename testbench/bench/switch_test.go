@@ -57,7 +57,7 @@ func startWith(b *testing.B, trunk string) *bench {
 		Probe: -1, Outbound: &flows.TrunkOutbound{URI: "sip:" + trunk}}}
 	sound := make(chan netip.AddrPort, 1)
 	var err error
-	x.sw, err = exchange.New(cfg, exchange.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NoHTTP: true,
+	x.sw, err = exchange.New(cfg, exchange.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NoHTTP: true, NoSpeechAhead: true,
 		ListenPacket: func(network, addr string) (net.PacketConn, error) {
 			conn, err := new(net.ListenConfig).ListenPacket(context.Background(), network, addr)
 			if err == nil {

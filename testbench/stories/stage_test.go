@@ -173,7 +173,7 @@ func (s *stage) start() {
 	var err error
 	s.sw, err = exchange.New(s.cfg, exchange.Options{
 		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: s.now, Pick: s.pick, Random: s.random, NoHTTP: true, ListenPacket: s.net.ListenPacket,
+		Now: s.now, Pick: s.pick, Random: s.random, NoHTTP: true, NoSpeechAhead: true, ListenPacket: s.net.ListenPacket,
 		ListenStream: s.net.ListenStream, DialStream: s.net.DialStream,
 		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
 		Resolve:     s.names.resolve(s.customer.resolve), DNS: s.names.exchange, Dial: s.customer.dial,
