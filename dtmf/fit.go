@@ -62,7 +62,7 @@ func (s *span) measure(row, col int8) (f fit, ok bool) {
 	}
 	f.w = [2]float64{low, high}
 	tones, pure := s.solve(f.w)
-	if pure < minPure || !tones.loud() || pure < doubtful && s.lines(&tones) {
+	if pure < minPure || !tones.loud() || pure < s.doubtful() && s.lines(&tones) {
 		return f, false
 	}
 	f.begin, f.end = s.begin(&tones), s.end(&tones)

@@ -7,8 +7,10 @@ import (
 
 const (
 	// doubtful is below what part of the energy in the two tones the rest is looked
-	// at: it must be noise.
-	doubtful = 0.92
+	// at: it must be noise. A span of full length has no interruption in it, and more
+	// is wanted of it.
+	doubtful     = 0.92
+	doubtfulLong = 0.95
 	// maxLine is the part of the rest that one line may have, and maxLines what the
 	// three strongest may have together. Of noise one has a fifth at most and three
 	// have a third; next to two harmonics of a voice there are others, and next to two
@@ -17,6 +19,13 @@ const (
 	maxLines = 0.45
 	points   = 256
 )
+
+func (s *span) doubtful() float32 {
+	if s.last-s.first == spanBlocks*block {
+		return doubtfulLong
+	}
+	return doubtful
+}
 
 // lines reports whether what the tones leave of a span is lines, not noise.
 func (s *span) lines(tones *chord) bool {
