@@ -165,11 +165,11 @@ func (l *leg) freed(f func()) {
 	}
 }
 
-// leave takes the caller out of the line; false when that has happened already, or
-// a member has taken the caller. On the loop.
-func (w *waiting) leave(result string) bool {
+// leave takes the caller out of the line, unless that has happened already, or a
+// member has taken the caller. On the loop.
+func (w *waiting) leave(result string) {
 	if w.over || w.talks != nil || w.ticket == nil {
-		return false
+		return
 	}
 	w.over = true
 	w.hangUp(sip.Reason{})
@@ -179,7 +179,6 @@ func (w *waiting) leave(result string) bool {
 	w.ticket.Leave(result)
 	w.told(result, "")
 	w.host(errOut)
-	return true
 }
 
 // hangUp ends that members are rung. On the loop.

@@ -96,7 +96,6 @@ type mcall struct {
 	over   bool // the caller is not there any more, or has left the line
 	sent   time.Time
 	heard  time.Time
-	back   bool
 }
 
 func (w *world) at(d time.Duration, f func()) {

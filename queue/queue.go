@@ -40,8 +40,8 @@ func newQueue(h *Hall, q *flows.Queue, raw []byte) *Queue {
 }
 
 // post has f change the line, and does what comes of it.
-func (q *Queue) post(f func(now time.Time)) bool {
-	return q.loop.Post(func() {
+func (q *Queue) post(f func(now time.Time)) {
+	q.loop.Post(func() {
 		now := q.hall.now()
 		f(now)
 		q.after(now)

@@ -73,27 +73,27 @@ func (t *Ticket) Place(ctx context.Context) (p Place, err error) {
 	return p, err
 }
 
-// Refused: a member did not take the caller.
+// Refused tells that a member did not take the caller.
 func (t *Ticket) Refused(member string) {
 	t.queue.post(func(now time.Time) { t.queue.line.refused(now, t.entry, member) })
 }
 
-// Picked: a member has answered and does not hear the caller yet.
+// Picked tells that a member has answered and does not hear the caller yet.
 func (t *Ticket) Picked(member string) {
 	t.queue.post(func(now time.Time) { t.queue.line.picked(now, t.entry, member) })
 }
 
-// Accepted: a member talks to the caller.
+// Accepted tells that a member talks to the caller.
 func (t *Ticket) Accepted(member string) {
 	t.queue.post(func(now time.Time) { t.queue.line.accepted(now, t.entry, member) })
 }
 
-// Over: the member talks no more.
+// Over tells that the member talks no more.
 func (t *Ticket) Over(member string) {
 	t.queue.post(func(now time.Time) { t.queue.line.over(now, t.entry, member) })
 }
 
-// Leave: the caller has left the line, unless a member has taken the caller out of
+// Leave tells that the caller has left the line, unless a member has taken the caller out of
 // it before.
 func (t *Ticket) Leave(result string) {
 	t.queue.post(func(now time.Time) {
