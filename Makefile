@@ -41,6 +41,7 @@ test: setup-test ## everything: vet, lint, unit tests, ladders, real phones
 unit: ## unit tests of every room, with the race detector
 	$(call section,unit tests)
 	$(GO) test -race -timeout 5m $$($(GO) list ./... | grep -v '/testbench')
+	$(GO) test -run Clicks ./recorder
 
 ladders: ## scenarios with phones in memory, drawings compared with the golden files
 	$(call section,ladders and the bench itself)

@@ -63,6 +63,10 @@ type hangupBody struct {
 	Reason string `json:"reason,omitempty" doc:"Kept as the call's completion_reason"`
 }
 
+type recordingBody struct {
+	RecordingID string `json:"recording_id,omitempty" doc:"Which one, where several go on; all when left out"`
+}
+
 // nothing is the body of a command that needs none.
 type nothing struct{}
 
@@ -112,9 +116,6 @@ func (s *Server) actionRoutes() {
 	})
 	action(s, "send-dtmf", "sendDTMF", "Send digits to a party", false, sendDigits)
 	for verb, do := range map[string]func(LiveCall, context.Context) error{
-		"record/stop":     LiveCall.StopRecording,
-		"record/pause":    LiveCall.PauseRecording,
-		"record/resume":   LiveCall.ResumeRecording,
 		"play-audio/stop": LiveCall.StopPlay,
 		"hold":            LiveCall.Hold,
 		"resume":          LiveCall.Resume,
@@ -123,6 +124,14 @@ func (s *Server) actionRoutes() {
 	} {
 		id, summary := plainActions[verb][0], plainActions[verb][1]
 		action(s, verb, id, summary, true, func(ctx context.Context, c LiveCall, _ *nothing) error { return do(c, ctx) })
+	}
+	for verb, do := range map[string]func(LiveCall, context.Context, string) error{
+		"record/stop":   LiveCall.StopRecording,
+		"record/pause":  LiveCall.PauseRecording,
+		"record/resume": LiveCall.ResumeRecording,
+	} {
+		id, summary := plainActions[verb][0], plainActions[verb][1]
+		action(s, verb, id, summary, true, func(ctx context.Context, c LiveCall, b *recordingBody) error { return do(c, ctx, b.RecordingID) })
 	}
 	s.startRoutes()
 	s.waitRoutes()

@@ -218,9 +218,9 @@ func (l *liveCall) Transfer(_ context.Context, r call.TransferRequest) (call.Tra
 func (l *liveCall) StartRecording(_ context.Context, r flows.Recording) (string, error) {
 	return "rec_1", l.ask(r)
 }
-func (l *liveCall) StopRecording(context.Context) error   { return l.ask("record/stop") }
-func (l *liveCall) PauseRecording(context.Context) error  { return l.ask("record/pause") }
-func (l *liveCall) ResumeRecording(context.Context) error { return l.ask("record/resume") }
+func (l *liveCall) StopRecording(context.Context, string) error   { return l.ask("record/stop") }
+func (l *liveCall) PauseRecording(context.Context, string) error  { return l.ask("record/pause") }
+func (l *liveCall) ResumeRecording(context.Context, string) error { return l.ask("record/resume") }
 func (l *liveCall) Play(_ context.Context, r call.PlayRequest) (string, error) {
 	return "play_1", l.ask(r)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"b2bua/media/audio"
 )
 
 // audioTypes are the content types of the formats recordings have.
@@ -38,8 +41,10 @@ func openAudio(dir, path string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-// serveAudio answers with a file, whole or the range asked for (RFC 9110 §14).
-func serveAudio(dir, path, format, name string) (*huma.StreamResponse, error) {
+// serveAudio answers with a file, whole or the range asked for (RFC 9110 §14). The
+// entity tag is its hash, and while it grows the length that it has now: what is
+// asked for later is of another file then.
+func serveAudio(dir, path, format, name, hash string) (*huma.StreamResponse, error) {
 	if path == "" {
 		return nil, notFound("Audio")
 	}
@@ -56,8 +61,51 @@ func serveAudio(dir, path, format, name string) (*huma.StreamResponse, error) {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(audioDeadline)) // a recorder in tests has no deadlines
 		w.Header().Set("Content-Type", audioTypes[format])
 		w.Header().Set("Content-Disposition", `inline; filename="`+name+"."+format+`"`)
-		http.ServeContent(w, r, "", info.ModTime(), f)
+		tag := hash
+		if tag == "" {
+			tag = fmt.Sprintf("%s-%d", name, info.Size())
+		}
+		w.Header().Set("ETag", `"`+tag+`"`)
+		w.Header().Set("Cache-Control", "private, no-cache")
+		http.ServeContent(w, r, "", info.ModTime(), snapshot(f, info.Size(), format))
 	}}, nil
+}
+
+// snapshot is a file as it is now, however it grows: a WAV header tells its length
+// then.
+func snapshot(f *os.File, size int64, format string) io.ReadSeeker {
+	whole := io.NewSectionReader(f, 0, size)
+	if format != "wav" || size < audio.WAVHeaderSize {
+		return whole
+	}
+	var head wavHead
+	if _, err := f.ReadAt(head.b[:], 0); err != nil {
+		return whole
+	}
+	if _, _, err := audio.RepairWAV(&head, size); err != nil {
+		return whole // of another writer: as it is
+	}
+	return io.NewSectionReader(&withHead{f, head.b}, 0, size)
+}
+
+// wavHead is a header to be corrected.
+type wavHead struct{ b [audio.WAVHeaderSize]byte }
+
+func (h *wavHead) ReadAt(p []byte, off int64) (int, error)  { return copy(p, h.b[off:]), nil }
+func (h *wavHead) WriteAt(p []byte, off int64) (int, error) { return copy(h.b[off:], p), nil }
+
+// withHead is a file that begins otherwise.
+type withHead struct {
+	f    *os.File
+	head [audio.WAVHeaderSize]byte
+}
+
+func (w *withHead) ReadAt(p []byte, off int64) (int, error) {
+	n, err := w.f.ReadAt(p, off)
+	if off < int64(len(w.head)) {
+		copy(p[:n], w.head[off:])
+	}
+	return n, err
 }
 
 // removeAudio deletes a file below dir; one that is gone already is fine.

@@ -23,9 +23,9 @@ type LiveCall interface {
 	Decline(ctx context.Context, code int, reason string) error
 	Transfer(ctx context.Context, r call.TransferRequest) (call.TransferResult, error)
 	StartRecording(ctx context.Context, r flows.Recording) (id string, err error)
-	StopRecording(ctx context.Context) error
-	PauseRecording(ctx context.Context) error
-	ResumeRecording(ctx context.Context) error
+	StopRecording(ctx context.Context, id string) error
+	PauseRecording(ctx context.Context, id string) error
+	ResumeRecording(ctx context.Context, id string) error
 	Play(ctx context.Context, r call.PlayRequest) (id string, err error)
 	StopPlay(ctx context.Context) error
 	Hold(ctx context.Context) error

@@ -73,7 +73,7 @@ func (s *Server) messageRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return serveAudio(s.Config.VoicemailDir, m.Path, m.Format, m.ID)
+		return serveAudio(s.Config.VoicemailDir, m.Path, m.Format, m.ID, m.SHA256)
 	})
 	patch := row(http.MethodPatch, "/{message_id}", "updateMessage", "Mark a message as read or unread")
 	patch.body, patch.patch = reflect.TypeFor[messagePatch](), true

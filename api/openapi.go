@@ -53,6 +53,7 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[events.Problem]():  "CallError",
 	reflect.TypeFor[Problem]():         "Error",
 	reflect.TypeFor[recordingView]():   "Recording",
+	reflect.TypeFor[recordingBody]():   "WhichRecording",
 	reflect.TypeFor[messageView]():     "Message",
 	reflect.TypeFor[keyView]():         "APIKey",
 	reflect.TypeFor[keyBody]():         "NewAPIKey",
@@ -131,6 +132,7 @@ func (s *Server) finishOpenAPI() {
 			schema.Properties["outcomes"].AdditionalProperties = &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, several}}
 		case "Recording", "Message":
 			delete(schema.Properties, "path")
+			delete(schema.Properties, "head")
 		case "GatherDTMF":
 			for _, field := range []string{"menu_id", "name", "options", "fallback", "created_at", "updated_at", "revision"} {
 				delete(schema.Properties, field) // they belong to a menu that is kept

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"b2bua/recorder"
 	"b2bua/store"
 )
 
@@ -20,7 +22,7 @@ type recordingView struct {
 
 func viewRecording(r *store.Recording) recordingView {
 	v := recordingView{Recording: *r, AudioURL: recordingsPath + "/" + r.ID + "/audio"}
-	v.Path = ""
+	v.Path, v.Head = "", nil
 	return v
 }
 
@@ -51,13 +53,14 @@ func (s *Server) recordingRoutes() {
 	audio := row(http.MethodGet, "/{id}/audio", "getRecordingAudio", "Get the audio of a recording")
 	audio.description = "Ranges can be asked for. A recording that is still going on gives what there is so far."
 	audio.replyType = "audio/mpeg"
-	register(s, audio, func(_ context.Context, in *ByID) (*huma.StreamResponse, error) {
+	register(s, audio, func(ctx context.Context, in *ByID) (*huma.StreamResponse, error) {
 		r, err := s.Store.Recordings().Get(in.ID)
 		if err != nil {
 			return nil, err
 		}
-		return serveAudio(s.Config.RecordingsDir, r.Path, r.Format, r.ID)
+		return s.recordedAudio(ctx, r)
 	})
+	s.waveformRoutes()
 	register(s, row(http.MethodDelete, "/{id}", "deleteRecording", "Delete a recording with its audio"), s.deleteRecording)
 }
 
@@ -77,6 +80,23 @@ func (s *Server) listRecordings(_ context.Context, in *recordingsInput) (*page[r
 	return newPage(views, next), nil
 }
 
+// recordedAudio answers with the sound. One that somebody else has removed is
+// absent from now on.
+func (s *Server) recordedAudio(ctx context.Context, r *store.Recording) (*huma.StreamResponse, error) {
+	audio, err := serveAudio(s.Config.RecordingsDir, r.Path, r.Format, r.ID, r.SHA256)
+	var p *Problem
+	if errors.As(err, &p) && p.Status == http.StatusNotFound && r.Status == recorder.Completed {
+		_, gone := s.Store.Recordings().Update(ctx, r.ID, "", func(x *store.Recording) error {
+			x.Status, x.Error = "absent", "the file is not there"
+			return nil
+		})
+		if gone != nil {
+			s.Log.Warn("note that a recording is absent", "recording", r.ID, "err", gone)
+		}
+	}
+	return audio, err
+}
+
 // deleteRecording takes the audio away first: a row without audio is noticed,
 // audio without a row would stay for ever.
 func (s *Server) deleteRecording(ctx context.Context, in *deleteInput) (*struct{}, error) {
@@ -90,7 +110,11 @@ func (s *Server) deleteRecording(ctx context.Context, in *deleteInput) (*struct{
 	if in.IfMatch != "" && in.IfMatch != "*" && in.IfMatch != s.Store.Recordings().ETag(r) {
 		return nil, store.ErrPrecondition
 	}
-	if err := removeAudio(s.Config.RecordingsDir, r.Path); err != nil {
+	err = removeAudio(s.Config.RecordingsDir, r.Path)
+	if err == nil && r.Path != "" {
+		err = removeAudio(s.Config.RecordingsDir, recorder.PeaksPath(r.Path))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("delete recording %s: %w", in.ID, err)
 	}
 	_, err = s.Store.Recordings().Delete(ctx, in.ID, "")

@@ -61,7 +61,7 @@ func (c *Call) answer(by string) error {
 	c.log.Info("call answered", "by", by)
 	c.tell(&events.Answered{AnsweredBy: by, AnsweredAt: now}, now)
 	c.limit()
-	c.recordByFlow()
+	c.recordByFlow(flows.RecordOnAnswer)
 	if c.hunt.rings() {
 		c.ringback() // the phone's own tone has ended with the answer
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"b2bua/events"
+	"b2bua/flows"
 	"b2bua/media"
 )
 
@@ -25,6 +26,7 @@ func (c *Call) bridged(who string) {
 	c.record.BridgedTo = who
 	c.log.Info("call bridged", "to", who)
 	c.tell(&events.Bridged{BridgedTo: who, BridgedAt: now}, now)
+	c.recordByFlow(flows.RecordOnBridge)
 }
 
 // disconnect parts them again; the legs live on.

@@ -54,17 +54,21 @@ type Call struct {
 	redirects int          // how often a 3xx was followed for it
 	missed    flows.Result // what came of the party dialled last; "" before, and when it was reached
 	env       flows.Env
-	work      sync.WaitGroup  // goroutines that wait for something on behalf of the loop
-	tone      *media.Playback // the ringback tone an answered caller hears
-	secret    bool            // a sensitive menu collects: digits are told to nobody
-	onHold    bool            // the API has put the call on hold
-	muted     bool            // the API keeps what the caller says from the other party
-	serves    string          // what the flow lets the caller hear or answer now; "" nothing
-	gather    *gathering      // gather-dtmf collects
-	lease     *loop.Timer     // the longest a call may last
-	taping    chan struct{}   // closed when the recording being opened is; nil without one
-	playback  *playing        // what the API plays
-	tape      *tape           // the recording
+	work      sync.WaitGroup     // goroutines that wait for something on behalf of the loop
+	tone      *media.Playback    // the ringback tone an answered caller hears
+	secret    bool               // a sensitive menu collects: digits are told to nobody
+	onHold    bool               // the API has put the call on hold
+	muted     bool               // the API keeps what the caller says from the other party
+	serves    string             // what the flow lets the caller hear or answer now; "" nothing
+	gather    *gathering         // gather-dtmf collects
+	lease     *loop.Timer        // the longest a call may last
+	playback  *playing           // what the API plays
+	tapes     []*tape            // the recordings that run
+	opening   int                // recordings being opened
+	opened    chan struct{}      // closed when one of them is, and replaced
+	postponed []*flows.Recording // those that cannot be written now
+	recorded  bool               // the flow's recording has been begun
+	noticed   chan struct{}      // closed when callers know that they are recorded; nil: nobody waits
 
 	act      *act                    // what the flow's goroutine does now
 	next     *act                    // what it does after that: a takeover
@@ -96,14 +100,15 @@ type Inbound struct {
 func (s *System) New(in Inbound) *Call {
 	now := events.Moment(s.Now())
 	c := &Call{
-		id:    events.NewID("call_"),
-		began: now,
-		sys:   s,
-		plan:  in.Plan,
-		flow:  in.Flow,
-		loop:  loop.New(),
-		keys:  ivr.NewKeypad(),
-		offer: in.Invitation.Offer, insists: in.Invitation.Reliable,
+		id:     events.NewID("call_"),
+		began:  now,
+		sys:    s,
+		plan:   in.Plan,
+		flow:   in.Flow,
+		loop:   loop.New(),
+		opened: make(chan struct{}),
+		keys:   ivr.NewKeypad(),
+		offer:  in.Invitation.Offer, insists: in.Invitation.Reliable,
 		hops: in.Invitation.MaxForwards,
 	}
 	c.log = s.Log.With("call", c.id)

@@ -30,7 +30,7 @@ func (c *Call) consult(r TransferRequest, out chan<- TransferResult) {
 			t.conclude(result)
 		}
 	}}
-	t.hushed = c.turnTape(true)
+	t.hushed = c.hushTapes()
 	c.changeSeats()
 	c.handOn(t)
 }
@@ -74,9 +74,8 @@ func (t *transfer) yield() {
 	t.call.sit(waits)
 	t.prong.leg, asks.on = asks, t.event
 	t.consults = false
-	if t.hushed {
-		t.call.turnTape(false)
-	}
+	t.call.unhush(t.hushed)
+	t.hushed = nil
 }
 
 // complete: who consults has hung up. The caller talks to the new party, or hears

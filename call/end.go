@@ -18,6 +18,7 @@ func (c *Call) end(e ending) {
 	c.ending = &e
 	c.log.Info("call ends", "cause", e.reason, "source", e.source, "sip_code", e.code)
 	c.lease.Stop()
+	c.announced()
 	if c.interim != nil {
 		c.interim(ivr.ErrHangup)
 	}
@@ -72,7 +73,7 @@ func (c *Call) wrapUp() {
 		c.silence()
 		c.disconnect()
 	})
-	c.finishTape()
+	c.finishTapes()
 	for _, l := range legs {
 		l.close()
 	}

@@ -22,9 +22,9 @@ type transfer struct {
 	sentOn *ourNumber // where whom the caller was to get has sent the call on
 
 	// Of an attended transfer by the API, see consult.go:
-	consults  bool // who is transferred away from talks to the new party first
-	left      bool // who consulted has hung up while nobody was rung or talked to
-	hushed    bool // the recording pauses because of it
+	consults  bool    // who is transferred away from talks to the new party first
+	left      bool    // who consulted has hung up while nobody was rung or talked to
+	hushed    []*tape // recordings that pause because of it
 	concluded bool
 	fallback  *flows.Fallback
 	fact      events.Transferred

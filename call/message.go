@@ -62,7 +62,7 @@ func (t *taking) start() (ivr.Recording, error) {
 	c := t.call
 	rec, err := recorder.Start(recorder.Options{
 		Dir: c.sys.VoicemailDir, ID: events.NewID("msg_"), Participant: recorder.Caller,
-		MaxDuration: time.Duration(t.box.MaxDuration+1) * time.Second, Log: c.log,
+		MaxDuration: time.Duration(t.box.MaxDuration+1) * time.Second, Pool: c.sys.Recorders, Log: c.log,
 	})
 	if err != nil {
 		return nil, err

@@ -181,6 +181,7 @@ func (c *Call) serve(what string) func() {
 		c.gather.stop(errTakenOver) // one reader of the keys at a time
 	})
 	c.settle()
+	c.informed()
 	return func() { _ = c.loop.Call(context.Background(), func() { c.serves = "" }) }
 }
 

@@ -26,9 +26,9 @@ func (c *Call) changeSeats() {
 func (c *Call) sit(l *leg) {
 	c.stopPlay(reasonInterrupted)
 	c.silence()
-	if c.tape != nil {
-		c.caller.sound.RemoveTap(c.tape.rec)
-		l.sound.AddTap(c.tape.rec)
+	for _, t := range c.tapes {
+		c.caller.sound.RemoveTap(t.rec)
+		l.sound.AddTap(t.rec)
 	}
 	if c.muted { // who was muted has left the seat
 		c.caller.sound.Mute(false)

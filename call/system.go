@@ -10,6 +10,7 @@ import (
 	"b2bua/ivr"
 	"b2bua/media"
 	"b2bua/queue"
+	"b2bua/recorder"
 	"b2bua/sip"
 	"b2bua/store"
 	"b2bua/webhook"
@@ -36,6 +37,7 @@ type System struct {
 	Codecs          []string            // offered to far legs, in order of preference
 	Ringback        func() media.Source // the tone an answered caller hears while the other side rings
 	HoldMusic       func() media.Source // what a party on hold hears
+	Recorders       *recorder.Pool      // encode and write
 	RecordingsDir   string
 	VoicemailDir    string
 	Greetings       Greetings

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"time"
@@ -12,10 +13,11 @@ import (
 	"b2bua/store"
 )
 
-// tape is the recording of the call. It listens on the caller's leg, where both
+// tape is a recording of the call. It listens on the caller's leg, where both
 // directions share one time line and which outlives transfers.
 type tape struct {
 	rec  *recorder.Recording
+	want flows.Recording
 	row  store.Recording
 	rows chan state    // states of the row to be kept
 	done chan struct{} // closed when the file is complete and told of
@@ -39,20 +41,22 @@ func (t *tape) keep() (kept chan struct{}) {
 	return r.kept
 }
 
-// recordByFlow starts the recording that the flow asks for.
-func (c *Call) recordByFlow() {
-	if c.flow == nil || c.flow.Recording == nil || !c.flow.Recording.Enabled || c.tape != nil {
+// recordByFlow starts the recording that the flow asks for, once. On the loop.
+func (c *Call) recordByFlow(when string) {
+	if c.flow == nil || c.flow.Recording == nil || !c.flow.Recording.Enabled || c.flow.Recording.Begins() != when || c.recorded {
 		return
 	}
+	c.recorded = true
 	c.recordAs(*c.flow.Recording)
 }
 
 // recordForQueue starts the recording that a queue asks for: as the flow would
 // have it, if the flow says how.
 func (c *Call) recordForQueue() {
-	if c.tape != nil || c.taping != nil {
+	if c.recorded || len(c.tapes) > 0 || c.opening > 0 {
 		return
 	}
+	c.recorded = true
 	want := flows.Recording{Enabled: true}
 	if c.flow != nil && c.flow.Recording != nil {
 		want = *c.flow.Recording
@@ -63,27 +67,74 @@ func (c *Call) recordForQueue() {
 
 // recordAs starts a recording. On the loop.
 func (c *Call) recordAs(want flows.Recording) {
-	c.taping = make(chan struct{})
-	c.behind(func() {
-		_, _, err := c.openTape(want)
-		if err == nil || errors.Is(err, ErrEnded) {
-			return
-		}
+	if c.opening++; want.Announce != "" {
+		c.notice() // what the flow says waits for it
+	}
+	c.behind(func() { c.tryTape(want, true) })
+}
+
+// roomEvery is how often a recording that could not be written is tried again.
+const roomEvery = 5 * time.Second
+
+// tryTape records, now or, when that cannot be written, as soon as it can. Whoever
+// is told is told of the first failure. Not on the loop; opening counts it.
+func (c *Call) tryTape(want flows.Recording, told bool) {
+	_, _, err := c.openTape(want)
+	if err == nil || errors.Is(err, ErrEnded) {
+		return
+	}
+	if told {
 		c.log.Error("start the recording", "err", err)
-		_ = c.loop.Call(context.Background(), func() {
-			now := c.now()
+	}
+	_ = c.loop.Call(context.Background(), func() {
+		if now := c.now(); told {
 			c.tell(&events.Recording{
-				Event: events.RecordingFailed, RecordingID: events.NewID("rec_"), Status: "failed", Reason: err.Error(), At: now,
+				Event: events.RecordingFailed, RecordingID: events.NewID("rec_"), Status: "failed", Reason: reasonOf(err), Error: err.Error(), At: now,
 			}, now)
-		})
+		}
+		c.later(want)
 	})
 }
 
-// openTape begins to record, once taping is set. Not on the loop: it opens a
-// file, and disks can be slow.
+// later tries a recording again after a while. On the loop.
+func (c *Call) later(want flows.Recording) {
+	c.announced() // nobody waits for an announcement that is not made
+	if c.ending != nil {
+		return
+	}
+	want.Announce, want.Beep = "", false // that has been said
+	w := &want
+	c.postponed = append(c.postponed, w)
+	c.loop.After(roomEvery, func() {
+		if c.ending == nil && c.cancelled(w) {
+			c.opening++
+			c.behind(func() { c.tryTape(want, false) })
+		}
+	})
+}
+
+// cancelled takes a postponed recording off the list and tells whether it was on
+// it. On the loop.
+func (c *Call) cancelled(w *flows.Recording) bool {
+	was := len(c.postponed)
+	c.postponed = without(c.postponed, w)
+	return len(c.postponed) < was
+}
+
+// reasonOf is why a recording could not be begun, as a word.
+func reasonOf(err error) string {
+	if recorder.Full(err) {
+		return recorder.DiskFull
+	}
+	return recorder.DiskFail
+}
+
+// openTape begins to record, once it is counted in opening. Not on the loop: it
+// opens a file, and disks can be slow.
 func (c *Call) openTape(want flows.Recording) (t *tape, kept chan struct{}, err error) {
 	rec, err := recorder.Start(recorder.Options{
 		Dir: c.sys.RecordingsDir, ID: events.NewID("rec_"), Format: want.Format, Participant: want.Participant, Channels: want.Channels,
+		SampleRate: want.SampleRate, Bitrate: want.Bitrate, PauseMode: want.PauseMode, Peaks: true, Pool: c.sys.Recorders,
 		MaxDuration: time.Duration(want.MaxDuration) * time.Second, Log: c.log,
 	})
 	if err != nil {
@@ -97,38 +148,48 @@ func (c *Call) openTape(want flows.Recording) (t *tape, kept chan struct{}, err 
 	})
 	if err != nil { // the call has ended meanwhile: there is nothing to record
 		_ = c.loop.Call(context.Background(), c.taped)
-		err = errors.Join(err, os.Remove(rec.Stop().Path))
+		path := rec.Stop().Path
+		err = errors.Join(err, os.Remove(path))
+		_ = os.Remove(recorder.PeaksPath(path)) // there is none of a recording of nothing
 	}
 	return t, kept, err
 }
 
-// taped: the recording is open, or will never be. On the loop.
+// taped: a recording is open, or will not be for now. On the loop.
 func (c *Call) taped() {
-	if c.taping != nil {
-		close(c.taping)
-		c.taping = nil
-	}
+	c.opening--
+	close(c.opened)
+	c.opened = make(chan struct{})
 }
 
 // roll lets the recording hear the call. On the loop.
 func (c *Call) roll(rec *recorder.Recording, want flows.Recording) (t *tape, kept chan struct{}) {
-	t = &tape{rec: rec, rows: make(chan state, 8), done: make(chan struct{})}
+	t = &tape{rec: rec, want: want, rows: make(chan state, 8), done: make(chan struct{})}
 	file := rec.File()
+	now := c.now()
 	t.row = store.Recording{
 		ID: file.ID, CallID: c.id, Status: "recording", Format: file.Format, Participant: want.Participant,
-		Channels: file.Channels, SampleRate: file.SampleRate, Path: file.Path, Warning: file.Warning, StartedAt: c.sys.Now(),
+		Channels: file.Channels, SampleRate: file.SampleRate, Bitrate: file.Bitrate, Path: file.Path, Warning: file.Warning, StartedAt: now,
 	}
-	c.tape = t
+	if want.RetentionDays > 0 {
+		expires := now.AddDate(0, 0, want.RetentionDays)
+		t.row.ExpiresAt = &expires
+	}
+	c.tapes = append(c.tapes, t)
 	c.record.Recordings = append(c.record.Recordings, file.ID)
-	kept = t.keep()
-	now := c.now()
 	c.tell(&events.Recording{
 		Event: events.RecordingStarted, RecordingID: file.ID, Status: "recording", Format: file.Format, Channels: file.Channels, At: now,
 	}, now)
+	if head, err := json.Marshal(c.head(c.sequence)); err == nil {
+		t.row.Head = head
+	}
+	kept = t.keep()
 	if c.transfer.attending() { // it was being opened when the consultation began
-		c.transfer.hushed = c.turnTape(true)
+		c.turn(t, true)
+		c.transfer.hushed = append(c.transfer.hushed, t)
 	}
 	c.caller.sound.AddTap(rec)
+	c.announce(want)
 	c.behind(func() { c.watchTape(t) })
 	return t, kept
 }
@@ -148,39 +209,48 @@ func (c *Call) watchTape(t *tape) {
 	}
 	r := t.rec.Result()
 	var row store.Recording
-	var tell func()
+	var fact *events.Recording
+	var told events.Event
 	_ = c.loop.Call(context.Background(), func() {
 		c.caller.sound.RemoveTap(t.rec)
-		if c.tape == t {
-			c.tape = nil
-		}
-		row, tell = c.recorded(t, r)
+		c.tapes = without(c.tapes, t)
+		row, fact = c.completed(t, r)
+		fact.Head = c.head(c.sequence + 1)
+		told = events.New(fact, fact.At)
 	})
-	c.keepRow(&row)
-	_ = c.loop.Call(context.Background(), tell)
+	save := func() error { return c.sys.Store.CompleteRecording(context.Background(), &row, told) }
+	if err := save(); err != nil {
+		c.log.Error("recording not in the index yet", "recording", row.ID, "err", err)
+		c.sys.Later(func() error { // what it tells has been told by then, and is told again by the same id at worst
+			return c.sys.Store.Recordings().Save(context.Background(), &row)
+		})
+	}
+	_ = c.loop.Call(context.Background(), func() {
+		c.tellAs(told.ID, fact, fact.At)
+		if r.Err != nil {
+			c.later(t.want)
+		}
+	})
 }
 
-// recorded completes the recording's row; what it returns tells the end.
-func (c *Call) recorded(t *tape, r recorder.Result) (row store.Recording, tell func()) {
+// completed completes the recording's row, and what is told of it.
+func (c *Call) completed(t *tape, r recorder.Result) (row store.Recording, f *events.Recording) {
 	now := c.now()
 	row = t.row
-	row.Status, row.Format, row.Channels, row.SampleRate = "completed", r.Format, r.Channels, r.SampleRate
+	row.Status, row.Format, row.Channels, row.SampleRate, row.Bitrate = "completed", r.Format, r.Channels, r.SampleRate, r.Bitrate
 	row.Duration, row.Size, row.SHA256, row.Dropped = events.Seconds(r.Duration), r.Size, r.SHA256, r.Dropped
-	row.Path, row.Warning, row.EndedAt = r.Path, r.Warning, now
-	f := &events.Recording{
-		Event: events.RecordingCompleted, RecordingID: row.ID, Status: "completed", Format: row.Format,
-		Channels: row.Channels, Duration: row.Duration, Size: row.Size, SHA256: row.SHA256,
-		URL: "/v2/recordings/" + row.ID + "/audio", Reason: r.Reason, At: now,
-	}
-	if r.Err != nil {
+	row.Path, row.Warning, row.Reason, row.EndedAt, row.Head = r.Path, r.Warning, r.Reason, now, nil
+	f = row.Told()
+	if f.At = now; r.Err != nil {
 		c.log.Error("recording", "recording", row.ID, "err", r.Err)
 		row.Status, row.Error = "failed", r.Err.Error()
-		f.Event, f.Status, f.Reason = events.RecordingFailed, "failed", r.Err.Error()
+		f = row.Told()
+		f.At = now
 	}
 	if r.Dropped > 0 {
 		c.log.Warn("recording lost frames", "recording", row.ID, "frames", r.Dropped)
 	}
-	return row, func() { c.tell(f, now) }
+	return row, f
 }
 
 // keepRow writes the recording's row in the index. Not on the loop.
@@ -190,152 +260,15 @@ func (c *Call) keepRow(row *store.Recording) {
 	}
 }
 
-// finishTape ends the recording and waits until it is told of. Not on the loop.
-func (c *Call) finishTape() {
-	var t *tape
-	_ = c.loop.Call(context.Background(), func() { t = c.tape })
-	if t == nil {
-		return
-	}
-	t.rec.Finish()
-	<-t.done
-}
-
-// StartRecording begins to record, for the API.
-func (c *Call) StartRecording(ctx context.Context, want flows.Recording) (id string, err error) {
-	var t *tape
-	var kept chan struct{}
-	err = c.command(ctx, func() error {
-		switch {
-		case !c.caller.answered:
-			return &StateError{State: c.record.Status, Verb: "record", Need: "answer the call first"}
-		case c.transfer.attending():
-			return c.consulting("record")
-		case c.tape != nil || c.taping != nil:
-			return &StateError{State: "recording", Verb: "record", Need: "stop the present recording first"}
-		}
-		c.commanded()
-		c.taping = make(chan struct{})
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	if t, kept, err = c.openTape(want); err != nil {
-		return "", err
-	}
-	return t.row.ID, t.inIndex(ctx, kept)
-}
-
-// inIndex waits until a state of the row is kept. Not on the loop.
-func (t *tape) inIndex(ctx context.Context, kept <-chan struct{}) error {
-	select {
-	case <-kept:
-	case <-t.done:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
-// StopRecording ends the recording and waits until its file is complete.
-func (c *Call) StopRecording(ctx context.Context) error {
-	var t *tape
-	err := c.onTape(ctx, "record/stop", func(running *tape) error {
-		t = running
+// finishTapes ends the recordings and waits until they are told of. Not on the
+// loop.
+func (c *Call) finishTapes() {
+	var all []*tape
+	_ = c.loop.Call(context.Background(), func() { all = append(all, c.tapes...) })
+	for _, t := range all {
 		t.rec.Finish()
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	select {
-	case <-t.done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// PauseRecording keeps nothing of what is said until ResumeRecording.
-func (c *Call) PauseRecording(ctx context.Context) error {
-	return c.retape(ctx, "record/pause", "paused", true)
-}
-
-// ResumeRecording goes on after a pause.
-func (c *Call) ResumeRecording(ctx context.Context) error {
-	return c.retape(ctx, "record/resume", "recording", false)
-}
-
-// retape changes the state of the running recording, tells it, and waits until
-// it can be read.
-func (c *Call) retape(ctx context.Context, verb, status string, pause bool) error {
-	var t *tape
-	var kept chan struct{}
-	err := c.onTape(ctx, verb, func(running *tape) error {
-		t = running
-		switch {
-		case c.transfer.attending():
-			return c.consulting(verb)
-		case t.row.Status == status:
-			return &StateError{State: status, Verb: verb, Need: "that is what the recording does already"}
-		}
-		kept = c.turn(t, pause)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return t.inIndex(ctx, kept)
-}
-
-// turn pauses a recording, or lets it go on, and tells it. On the loop.
-func (c *Call) turn(t *tape, pause bool) (kept chan struct{}) {
-	name := events.RecordingResumed
-	if t.row.Status = "recording"; pause {
-		name, t.row.Status = events.RecordingPaused, "paused"
-		t.rec.Pause()
-	} else {
-		t.rec.Resume()
-	}
-	kept = t.keep()
-	now := c.now()
-	c.tell(&events.Recording{Event: name, RecordingID: t.row.ID, Status: t.row.Status, Format: t.row.Format, At: now}, now)
-	return kept
-}
-
-// turnTape does so with the recording that runs, if any, and reports whether that
-// has changed anything. On the loop.
-func (c *Call) turnTape(pause bool) bool {
-	if c.tape == nil || (c.tape.row.Status == "paused") == pause {
-		return false
-	}
-	c.turn(c.tape, pause)
-	return true
-}
-
-// onTape runs f with the running recording, on the loop; one that is just being
-// opened is waited for.
-func (c *Call) onTape(ctx context.Context, verb string, f func(*tape) error) error {
-	for {
-		var opening chan struct{}
-		err := c.command(ctx, func() error {
-			switch {
-			case c.tape != nil:
-				return f(c.tape)
-			case c.taping != nil:
-				opening = c.taping
-				return nil
-			}
-			return &StateError{State: c.record.Status, Verb: verb, Need: "nothing is being recorded"}
-		})
-		if opening == nil {
-			return err
-		}
-		select {
-		case <-opening: // whoever pauses on call.answered must not be told that nothing is recorded
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	for _, t := range all {
+		<-t.done
 	}
 }

@@ -138,7 +138,9 @@ type Calls struct {
 
 // Recordings says where recordings are kept.
 type Recordings struct {
-	Dir string `json:"dir"`
+	Dir           string `json:"dir"`
+	RetentionDays int    `json:"retention_days"`
+	MinFree       int    `json:"min_free"`
 }
 
 // Voicemail says where voicemail messages are kept, and for how long.

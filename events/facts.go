@@ -155,8 +155,10 @@ type Recording struct {
 	Duration    float64   `json:"duration,omitempty"` // seconds
 	Size        int64     `json:"size,omitempty"`     // bytes
 	SHA256      string    `json:"sha256,omitempty"`
-	URL         string    `json:"url,omitempty"` // path of the audio below the API's address
-	Reason      string    `json:"reason,omitempty"`
+	Dropped     uint64    `json:"dropped,omitempty"` // frames lost because encoder or disk were too slow
+	URL         string    `json:"url,omitempty"`     // path of the audio below the API's address
+	Reason      string    `json:"reason,omitempty"`  // stopped | max_duration | disk_full | write_failed | interrupted
+	Error       string    `json:"error,omitempty"`
 	At          time.Time `json:"at"`
 }
 

@@ -131,6 +131,7 @@ func (x *Exchange) newSystem() (*call.System, error) {
 	if ok, why := recorder.Available(); !ok {
 		x.log.Warn("recordings are kept as WAV: MP3 cannot be written here", "cause", why)
 	}
+	x.tapes = recorder.NewPool(int64(x.cfg.Recordings.MinFree) << 20)
 	router, err := x.newRouter()
 	if err != nil {
 		return nil, err
@@ -155,8 +156,8 @@ func (x *Exchange) newSystem() (*call.System, error) {
 		Calls: x.calls, Now: x.opt.Now, Log: x.log,
 		Destination: destination, Healthy: x.trunks.Healthy, ServiceRoute: x.trunks.ServiceRoute,
 		Codecs: codec.Default(), HoldMusic: media.HoldMusic,
-		Ringback:      func() media.Source { return tones.Ringback.Play(true) },
-		RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
+		Ringback:  func() media.Source { return tones.Ringback.Play(true) },
+		Recorders: x.tapes, RecordingsDir: x.cfg.RecordingsDir(), VoicemailDir: x.cfg.VoicemailDir(),
 		Greetings: x.prompts, Receive: x.receive, Later: x.errands.add,
 		Pick: x.opt.Pick, DeclinedCode: x.cfg.Calls.DeclinedCode,
 		ApplicationWait: time.Duration(x.cfg.Calls.ApplicationTimeout), MaxDuration: time.Duration(x.cfg.Calls.MaxDuration),

@@ -18,6 +18,7 @@ import (
 	"b2bua/notice"
 	"b2bua/prompts"
 	"b2bua/queue"
+	"b2bua/recorder"
 	"b2bua/sip"
 	"b2bua/sip/capture"
 	"b2bua/speech"
@@ -46,6 +47,7 @@ type Exchange struct {
 	calls    *call.Registry
 	system   *call.System
 	queues   *queue.Hall
+	tapes    *recorder.Pool
 	api      *api.Server
 	wire     *capture.Recorder // nil: no messages are kept
 	hep      *capture.Exporter // nil: none are sent elsewhere
@@ -115,10 +117,13 @@ func (x *Exchange) build() error {
 		return err
 	}
 	x.newQueues()
+	if err := x.recoverMessages(context.Background()); err != nil {
+		return err
+	}
 	if err := x.recoverRecordings(context.Background()); err != nil {
 		return err
 	}
-	if err := x.recoverMessages(context.Background()); err != nil {
+	if err := x.adoptRecordings(context.Background()); err != nil {
 		return err
 	}
 	if x.api, err = x.newAPI(); err != nil {

@@ -27,7 +27,7 @@ func TestARecordingOfAKilledProcessIsCompleted(t *testing.T) {
 	}
 	tone := audio.Tone(8000, 3*time.Second, -10, 440)
 	for tick := range 150 {
-		rec.Frame(media.TapFrame{Tick: uint64(tick), Rate: 8000, PCM: tone.Samples[tick*160 : (tick+1)*160]})
+		rec.Frame(media.TapFrame{Clock: uint64(tick), Rate: 8000, PCM: tone.Samples[tick*160 : (tick+1)*160]})
 	}
 	whole, err := os.ReadFile(rec.Stop().Path)
 	if err != nil {

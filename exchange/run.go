@@ -71,6 +71,7 @@ func (x *Exchange) services() []service {
 		{"errands", x.errands.Run},
 		{"notices", x.notices.Run},
 		{"webhooks", x.webhooks.Run},
+		{"recorder", x.tapes.Run},
 		{"media", x.media.Run},
 		{"trunk hosts", func(ctx context.Context) error { x.hosts.Run(ctx, x.store.Plan()); return nil }},
 		{"queues", x.queues.Run},
@@ -132,6 +133,7 @@ func (x *Exchange) keepHouse(ctx context.Context) error {
 				x.log.Info("database copied", "path", path)
 			}
 		}
+		x.missRecordings(ctx)
 		if _, err := x.store.Prune(ctx, x.retention()); err != nil && ctx.Err() == nil {
 			x.log.Warn("delete what is too old", "err", err)
 		}

@@ -57,7 +57,9 @@ func (x *Exchange) newNotices() (*notice.Office, error) {
 
 // settled is told by the webhooks of every event that everybody has been told of.
 func (x *Exchange) settled(e events.Event) {
-	if e.Name != events.VoicemailReceived {
+	switch e.Name {
+	case events.VoicemailReceived, events.RecordingCompleted, events.RecordingFailed:
+	default:
 		return
 	}
 	x.errands.add(func() error { return x.store.Told(e.ID) })

@@ -15,6 +15,7 @@ import (
 	"b2bua/flows"
 	"b2bua/flows/simulate"
 	"b2bua/ivr"
+	"b2bua/recorder"
 	"b2bua/store"
 	"b2bua/webhook"
 )
@@ -138,6 +139,18 @@ func (x *Exchange) gauges() []api.Gauge {
 		number("b2bua_rtp_sessions", "Media sessions open.", x.media.Sessions),
 		number("b2bua_rtp_ports_in_use", "RTP and RTCP ports in use.", x.media.PortsInUse),
 		number("b2bua_media_late_ticks_total", "Ticks of the media clock that came late.", func() int { return int(x.media.LateTicks()) }),
+		number("b2bua_recordings_active", "Recordings and messages being written.", func() int { return x.tapes.Stats().Active }),
+		number("b2bua_recording_frames_dropped_total", "Frames of 20 ms that recordings lost because encoder or disk were too slow.", func() int { return int(x.tapes.Stats().Dropped) }),
+		number("b2bua_recordings_failed_total", "Recordings that ended early.", func() int { return int(x.tapes.Stats().Failed) }),
+		number("b2bua_recordings_disk_full_total", "Of these, recordings that a full disk has ended.", func() int { return int(x.tapes.Stats().DiskFull) }),
+		number("b2bua_recordings_room", "1 when recordings can be written, 0 when their disk is full.", func() int {
+			if x.tapes.Room(x.cfg.RecordingsDir()) {
+				return 1
+			}
+			return 0
+		}),
+		number("b2bua_media_overdue_ticks_total", "Ticks of the media clock that came more than 10 ms late.", func() int { return int(x.media.Overdue()) }),
+		{Name: "b2bua_media_latest_tick_seconds", Help: "By how much the latest tick of the media clock was late, of the last ten seconds.", Value: func() float64 { return x.media.Latest().Seconds() }},
 		number("b2bua_sip_legs", "SIP legs that are not over.", func() int { return x.sip.Stats().Legs }),
 		number("b2bua_sip_dialogs", "SIP dialogs.", func() int { return x.sip.Stats().Dialogs }),
 		number("b2bua_sip_server_transactions", "SIP server transactions.", func() int { return x.sip.Stats().ServerTransactions }),
@@ -193,8 +206,14 @@ func (x *Exchange) families() []api.Family {
 // retention says how long things are kept.
 func (x *Exchange) retention() store.Retention {
 	return store.Retention{
-		Messages: time.Duration(x.cfg.Voicemail.RetentionDays) * 24 * time.Hour, Remove: removeAudio,
+		Recordings: time.Duration(x.cfg.Recordings.RetentionDays) * 24 * time.Hour,
+		Messages:   time.Duration(x.cfg.Voicemail.RetentionDays) * 24 * time.Hour, Remove: removeRecorded,
 	}
+}
+
+// removeRecorded removes a recording, and what was drawn of it.
+func removeRecorded(path string) error {
+	return errors.Join(removeAudio(path), removeAudio(recorder.PeaksPath(path)))
 }
 
 func removeAudio(path string) error {

@@ -1,6 +1,9 @@
 package flows
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // CallFlow says how the calls to a number are handled.
 type CallFlow struct {
@@ -70,8 +73,27 @@ type Recording struct {
 	Format      string `json:"format,omitempty"`       // mp3 (default) | wav
 	Participant string `json:"participant,omitempty"`  // all (default) | caller | callee
 	Channels    string `json:"channels,omitempty"`     // mono (default) | dual: caller left, callee right
+	SampleRate  int    `json:"sample_rate,omitempty"`  // hertz; mp3 16000, wav 8000
+	Bitrate     int    `json:"bitrate,omitempty"`      // of mp3, bit/s; 32000 for each channel
+	Start       string `json:"start,omitempty"`        // on_answer (default) | on_bridge
 	MaxDuration int    `json:"max_duration,omitempty"` // seconds, 14400
+	Beep        bool   `json:"beep,omitempty"`         // a tone at the start
+	Announce    string `json:"announce,omitempty"`     // what the parties are told at the start
+	Language    string `json:"language,omitempty"`     // of announce
+	Voice       string `json:"voice,omitempty"`
+	PauseMode   string `json:"pause_mode,omitempty"` // silence (default) | skip
+	// RetentionDays is for how long the recording is kept; 0: as configured.
+	RetentionDays int `json:"retention_days,omitempty"`
 }
+
+// When a flow's recording starts.
+const (
+	RecordOnAnswer = "on_answer"
+	RecordOnBridge = "on_bridge"
+)
+
+// Begins is when the recording starts.
+func (r *Recording) Begins() string { return cmp.Or(r.Start, RecordOnAnswer) }
 
 const (
 	// DefaultRing is how long a destination rings when no fallback says.

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -132,6 +133,8 @@ func (r *Recording) ApplyDefaults() {
 	orElse(&r.Format, "mp3")
 	orElse(&r.Participant, "all")
 	orElse(&r.Channels, "mono")
+	orElse(&r.Start, RecordOnAnswer)
+	orElse(&r.PauseMode, "silence")
 	orElse(&r.MaxDuration, 14400)
 }
 
@@ -141,8 +144,34 @@ func (r *Recording) Validate() Problems {
 	problems.checkOneOf("format", r.Format, "", "mp3", "wav")
 	problems.checkOneOf("participant", r.Participant, "", "all", "caller", "callee")
 	problems.checkOneOf("channels", r.Channels, "", "mono", "dual")
+	problems.checkOneOf("start", r.Start, "", RecordOnAnswer, RecordOnBridge)
+	problems.checkOneOf("pause_mode", r.PauseMode, "", "silence", "skip")
 	problems.checkMost("max_duration", r.MaxDuration, 86400)
+	problems.checkMost("retention_days", r.RetentionDays, 36500)
+	problems.addIf("announce", checkSpeech(r.Announce))
+	problems.checkVoice(r.Language, r.Voice)
+	r.checkRates(&problems)
 	return problems
+}
+
+// checkRates knows what the formats can have.
+func (r *Recording) checkRates(problems *Problems) {
+	rates, bits := []int{16000, 24000, 32000, 48000}, []int{16000, 24000, 32000, 40000, 48000, 56000, 64000, 80000, 96000, 112000, 128000, 144000, 160000}
+	if r.Format == "wav" {
+		rates, bits = []int{8000, 16000, 24000, 32000, 44100, 48000}, nil
+	} else if r.SampleRate >= 32000 {
+		bits = []int{32000, 40000, 48000, 56000, 64000, 80000, 96000, 112000, 128000, 160000, 192000, 224000, 256000, 320000}
+	}
+	if r.SampleRate != 0 && !slices.Contains(rates, r.SampleRate) {
+		problems.add("sample_rate", "%d hertz is none that %s has here; use one of %v", r.SampleRate, cmp.Or(r.Format, "mp3"), rates)
+	}
+	switch {
+	case r.Bitrate == 0:
+	case bits == nil:
+		problems.add("bitrate", "a wav file has none; leave it out, or choose mp3")
+	case !slices.Contains(bits, r.Bitrate):
+		problems.add("bitrate", "%d bits a second is none that mp3 has at this sample rate; use one of %v", r.Bitrate, bits)
+	}
 }
 
 // CheckTags tells everything that is wrong with the tags of a flow or a call.

@@ -97,15 +97,19 @@ func (sh *shard) due() time.Time {
 func (sh *shard) advance(now time.Duration) {
 	for k := range sh.phases {
 		if len(sh.phases[k].legs) > 0 {
-			sh.catchUp(&sh.phases[k], reached(k, now), now)
+			sh.catchUp(k, reached(k, now), now)
 		}
 	}
 	sh.remind(now)
 }
 
 // catchUp steps a phase until a tick.
-func (sh *shard) catchUp(p *phase, due uint64, now time.Duration) {
+func (sh *shard) catchUp(k int, due uint64, now time.Duration) {
+	p := &sh.phases[k]
 	behind := due - min(p.tick, due)
+	if behind > 0 {
+		sh.delays.note(now-at(k, p.tick+1), now)
+	}
 	if behind > 1 {
 		sh.late.Add(behind - 1)
 	}

@@ -1,6 +1,13 @@
 package media
 
-import "b2bua/media/audio"
+import (
+	"time"
+
+	"b2bua/media/audio"
+)
+
+// convertTime is by how much a stream is late that goes from 8 to 16 kHz or back.
+const convertTime = 5 * time.Millisecond
 
 // converter brings frames from one sample rate to another. It remembers the
 // stream that goes through it, and belongs to whoever hears that.

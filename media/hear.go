@@ -12,10 +12,11 @@ import (
 // packets are relayed, or nothing comes.
 type hearing struct {
 	playout *jitter.Playout
-	pcm     []int16 // this tick's frame, nil when there is none
-	ahead   int     // frames of it that the bridge peer's far end has already
-	rate    int     // of it
-	still   int     // frames in a row in which next to nothing was heard
+	pcm     []int16       // this tick's frame, nil when there is none
+	held    time.Duration // for so long its sound was
+	ahead   int           // frames of it that the bridge peer's far end has already
+	rate    int           // of it
+	still   int           // frames in a row in which next to nothing was heard
 
 	along time.Duration // since when frames are made of what is relayed; 0: they are not
 	taken int           // packets since then
@@ -36,7 +37,7 @@ var nothing [maxFrame]int16
 // it, and shows it to the taps.
 func (s *Session) hear(tick uint64, now time.Duration) {
 	h := &s.leg.hearing
-	h.pcm = nil
+	h.pcm, h.held = nil, 0
 	if tick <= s.leg.lastTick || s.route != buffering && h.along == 0 {
 		return
 	}
@@ -56,9 +57,9 @@ func (s *Session) hear(tick uint64, now time.Duration) {
 				s.leg.parting = false
 			}
 		}
-		h.rate = h.playout.Rate()
+		h.rate, h.held = h.playout.Rate(), h.playout.Held()
 	}
-	s.show(TapFrame{Dir: In, PCM: h.pcm, Rate: h.rate}, tick)
+	s.show(TapFrame{Dir: In, PCM: h.pcm, Rate: h.rate, Held: h.held}, tick)
 	lost, end := 0, 0
 	if h.playout != nil {
 		lost, end = h.playout.MadeUp()

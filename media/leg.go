@@ -136,7 +136,7 @@ func (s *Session) show(f TapFrame, tick uint64) {
 		// Ticks count from the opening of the session.
 		l.began = tick - min(tick-1, uint64((s.engine.now()-s.opened)/frameTime))
 	}
-	f.Tick = tick - l.began
+	f.Tick, f.Clock = tick-l.began, tick
 	for _, t := range l.taps {
 		t.Frame(f)
 	}

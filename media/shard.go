@@ -21,6 +21,7 @@ type shard struct {
 	engine *Engine
 	size   atomic.Int64 // legs
 	late   atomic.Uint64
+	delays delays
 
 	mu      sync.Mutex
 	running bool

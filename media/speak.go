@@ -92,7 +92,14 @@ func (l *leg) idle(now time.Duration) bool {
 }
 
 func (l *leg) outFrame() TapFrame {
-	return TapFrame{Dir: Out, FromPeer: l.peer != nil && l.feed == any(l.peer), PCM: l.speech(), Rate: l.terms.rate()}
+	f := TapFrame{Dir: Out, FromPeer: l.peer != nil && l.feed == any(l.peer), PCM: l.speech(), Rate: l.terms.rate()}
+	if f.FromPeer {
+		h := &l.peer.leg.hearing
+		if f.Held = h.held; h.rate != f.Rate {
+			f.Held += convertTime
+		}
+	}
+	return f
 }
 
 // speech is the frame to be sent.

@@ -1,6 +1,9 @@
 package media
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Direction tells the two sides of a leg apart.
 type Direction uint8
@@ -25,8 +28,14 @@ type TapFrame struct {
 	// share it: one In and one Out frame per tick, gaps filled. It jumps only
 	// when the machine stalled for longer than could be made up for.
 	Tick uint64
+	// Clock is the tick of all sessions: whoever goes from one to another counts by
+	// it.
+	Clock uint64
 	// Rate is the sample rate of PCM.
 	Rate int
+	// Held is how long ago this sound would have been here had nothing held it
+	// back: on the time line of what was said it belongs so much before its tick.
+	Held time.Duration
 	// FromPeer: this Out frame is the bridge peer's voice, not a prompt.
 	FromPeer bool
 	// PCM is valid during the call only.

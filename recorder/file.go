@@ -55,7 +55,7 @@ func (s wavFile) write(pcm []int16) error {
 }
 
 func (s wavFile) close(int64) error { return s.w.Patch() }
-func (s wavFile) discard()          {}
+func (s wavFile) discard()          {} // a torn end is cut off by paper
 
 // minFrames is the least number of frames in an MP3 file: with fewer, players
 // do not believe that it is one.
@@ -74,8 +74,8 @@ type mp3File struct {
 	buf     []byte
 }
 
-func newMP3File(f io.Writer, rate, channels int) (*mp3File, error) {
-	enc, err := lame.New(lame.Config{SampleRate: rate, Channels: channels})
+func newMP3File(f io.Writer, rate, channels, bitrate int) (*mp3File, error) {
+	enc, err := lame.New(lame.Config{SampleRate: rate, Channels: channels, Bitrate: bitrate})
 	if err != nil {
 		return nil, err
 	}

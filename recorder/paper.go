@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"b2bua/media/audio"
@@ -18,6 +19,23 @@ const tickTime = 20 * time.Millisecond
 // pieceTicks is how much sound is mixed before it is written: five seconds.
 const pieceTicks = 250
 
+// available tells whether MP3 can be written; tests have it say no.
+var available = lame.Available
+
+// errFull: recordings leave the rest of the disk to others.
+var errFull = fmt.Errorf("recordings may not take more of the disk: %w", syscall.ENOSPC)
+
+// Full tells whether an error means that the disk is full.
+func Full(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
+// reasonFor is the reason for an end that an error has brought.
+func reasonFor(err error) string {
+	if Full(err) {
+		return DiskFull
+	}
+	return DiskFail
+}
+
 // paper is the writing side of a recording: time line, mixer and file. It
 // belongs to the recording's goroutine.
 type paper struct {
@@ -28,8 +46,10 @@ type paper struct {
 	line     timeline
 	mix      *blend
 	rate     int
+	bitrate  int
 	channels int
 	warning  string
+	sketch   *sketch // nil: no peaks are kept
 
 	ticks   int64 // emitted to the mixer
 	most    int64 // of them, by MaxDuration
@@ -39,13 +59,13 @@ type paper struct {
 }
 
 func newPaper(o Options) (*paper, error) {
-	p := &paper{o: o, rate: mp3Rate, channels: 1, most: max(1, int64(o.MaxDuration/tickTime))}
+	p := &paper{o: o, rate: o.SampleRate, bitrate: o.Bitrate, channels: 1, most: max(1, int64(o.MaxDuration/tickTime))}
 	if o.Channels == Dual {
 		p.channels = 2
 	}
 	if o.Format == MP3 {
-		if err := lame.Available(); err != nil {
-			p.o.Format = WAV
+		if err := available(); err != nil {
+			p.o.Format, p.bitrate = WAV, 0
 			p.warning = "written as wav, because mp3 is not available: " + err.Error()
 		}
 	}
@@ -56,6 +76,9 @@ func newPaper(o Options) (*paper, error) {
 	if err := p.open(); err != nil {
 		return nil, errors.Join(err, p.f.Close(), os.Remove(p.f.Name()))
 	}
+	if o.Peaks {
+		p.sketch = &sketch{peaks: NewPeaks(p.rate, p.channels), path: PeaksPath(p.f.Name())}
+	}
 	p.mix = newBlend(p.rate, p.channels == 2)
 	p.line.emit = p.tick
 	return p, nil
@@ -63,13 +86,12 @@ func newPaper(o Options) (*paper, error) {
 
 func (p *paper) open() error {
 	if p.o.Format == WAV {
-		p.rate = p.o.SampleRate
 		w, err := audio.NewWAVWriter(p.f, p.rate, p.channels)
 		p.sink = wavFile{w, p.channels}
 		return err
 	}
 	p.sum = &summed{f: p.f, hash: sha256.New()}
-	s, err := newMP3File(p.sum, p.rate, p.channels)
+	s, err := newMP3File(p.sum, p.rate, p.channels, p.bitrate)
 	p.sink = s
 	return err
 }
@@ -82,6 +104,7 @@ func (p *paper) tick(t moment) {
 	p.mix.push(t)
 	p.ticks++
 	if p.ticks%pieceTicks == 0 {
+		p.sketch.flush(false)
 		_ = p.write() // a long gap is written in pieces; the error is kept in p.err
 	}
 	if p.ticks >= p.most {
@@ -98,6 +121,9 @@ func (p *paper) write() error {
 	pcm := p.mix.take()
 	if p.err = p.sink.write(pcm); p.err == nil {
 		p.samples += int64(len(pcm) / p.channels)
+		if p.sketch != nil {
+			p.sketch.peaks.Add(pcm)
+		}
 	}
 	return p.err
 }
@@ -109,18 +135,23 @@ func (p *paper) close(reason string, keep time.Duration) Result {
 		if p.write() == nil {
 			p.err = p.sink.close(p.samples)
 		}
+		p.sketch.flush(true)
 		if p.err == nil && keep > 0 {
 			p.err = p.shorten(keep)
 		}
 	} else {
 		p.sink.discard()
+		p.whole()
+	}
+	if p.err == nil && reason == DiskFull {
+		p.err = errFull
 	}
 	r := Result{
-		ID: p.o.ID, Path: p.f.Name(), Format: p.o.Format, Channels: p.channels, SampleRate: p.rate,
+		ID: p.o.ID, Path: p.f.Name(), Format: p.o.Format, Channels: p.channels, SampleRate: p.rate, Bitrate: p.bitrate,
 		Duration: p.duration(), Dropped: p.line.late, Warning: p.warning, Reason: reason,
 	}
 	if p.err != nil {
-		r.Reason = DiskFail
+		r.Reason = reasonFor(p.err)
 	}
 	var err error
 	if p.sum != nil {
@@ -134,6 +165,18 @@ func (p *paper) close(reason string, keep time.Duration) Result {
 		r.Err = fmt.Errorf("write recording %s: %w", p.o.ID, err)
 	}
 	return r
+}
+
+// whole cuts off what was written in part.
+func (p *paper) whole() {
+	if p.o.Format != WAV { // what the encoder had not given yet is not there
+		_, p.samples = p.sink.upTo(p.samples)
+		return
+	}
+	size := audio.WAVHeaderSize + 2*int64(p.channels)*p.samples
+	if p.f.Truncate(size) == nil {
+		_, _, _ = audio.RepairWAV(p.f, size) // the file is told as failed either way
+	}
 }
 
 func (p *paper) duration() time.Duration {

@@ -24,6 +24,12 @@ type Recording struct {
 	failed  atomic.Bool
 	dropped atomic.Uint64
 
+	worker  *worker // of the pool; nil without one
+	turn    int     // its place with the worker
+	joined  bool
+	stepped bool // it has taken its last step
+
+	told   sync.Once
 	ask    sync.Once
 	finish chan struct{} // closed by Finish
 	keep   time.Duration // how much is to stay, 0: all; valid once finish is closed
@@ -44,6 +50,9 @@ func Start(o Options) (*Recording, error) {
 	if err := o.complete(); err != nil {
 		return nil, fmt.Errorf("start recording %s: %w", o.ID, err)
 	}
+	if o.Pool != nil && !o.Pool.Room(o.Dir) {
+		return nil, fmt.Errorf("start recording %s: %w", o.ID, errFull)
+	}
 	p, err := newPaper(o)
 	if err != nil {
 		return nil, fmt.Errorf("start recording %s: %w", o.ID, err)
@@ -55,7 +64,11 @@ func Start(o Options) (*Recording, error) {
 	if p.warning != "" {
 		r.log.Warn("recording is not as asked for", "cause", p.warning)
 	}
-	go r.run()
+	if o.Pool != nil {
+		o.Pool.take(r)
+	} else {
+		go r.run()
+	}
 	return r, nil
 }
 
@@ -65,7 +78,9 @@ func (r *Recording) Frame(f media.TapFrame) {
 	if r.over.Load() {
 		return
 	}
-	rec := record{tick: f.Tick, rate: f.Rate, out: f.Dir == media.Out, paused: r.paused.Load()}
+	rec := record{
+		tick: f.Clock, rate: f.Rate, held: min(f.Held, mostHeld), out: f.Dir == media.Out, peer: f.FromPeer, paused: r.paused.Load(),
+	}
 	// What was said during a pause must not get as far as the ring.
 	if !rec.paused && r.o.wants(f) && len(f.PCM) <= maxFrame {
 		rec.pcm = f.PCM
@@ -86,7 +101,7 @@ func (r *Recording) Resume() { r.paused.Store(false) }
 func (r *Recording) File() Result {
 	return Result{
 		ID: r.o.ID, Path: r.paper.f.Name(), Format: r.paper.o.Format, Channels: r.paper.channels,
-		SampleRate: r.paper.rate, Warning: r.paper.warning,
+		SampleRate: r.paper.rate, Bitrate: r.paper.bitrate, Warning: r.paper.warning,
 	}
 }
 
@@ -113,7 +128,15 @@ func (r *Recording) State() string {
 
 // Finish asks the recording to end and returns at once.
 func (r *Recording) Finish() {
-	r.ask.Do(func() { close(r.finish) })
+	r.ask.Do(r.close)
+}
+
+// close lets the worker know.
+func (r *Recording) close() {
+	close(r.finish)
+	if r.worker != nil {
+		r.worker.ask(r)
+	}
 }
 
 // Done is closed when the file is complete.
@@ -134,31 +157,76 @@ func (r *Recording) Stop() Result {
 // writeEvery is how long sound waits to be encoded and written.
 const writeEvery = 200 * time.Millisecond
 
-// run is the recording's goroutine.
+// run is the goroutine of a recording without a pool.
 func (r *Recording) run() {
-	defer close(r.done)
-	defer func() { // a fault in the encoder costs this recording, not the switch
-		if v := recover(); v != nil {
-			r.over.Store(true)
-			r.failed.Store(true)
-			r.result = r.File()
-			r.result.Reason, r.result.Err = DiskFail, fmt.Errorf("panic: %v", v)
-			r.log.Error("panic in recording", "err", v, "stack", string(debug.Stack()))
-		}
-	}()
 	tick := time.NewTicker(writeEvery)
 	defer tick.Stop()
-	reason := ""
-	for reason == "" {
+	for {
 		select {
 		case <-tick.C:
 		case <-r.finish:
-			reason = Stopped
 		}
-		reason = r.write(reason)
+		if r.step(true) {
+			return
+		}
+	}
+}
+
+// step encodes and writes what there is, and completes the file when it is over:
+// then, and only then, it is true. What may take long is done meanwhile, unless
+// it is to wait.
+func (r *Recording) step(wait bool) (over bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.broken(v)
+			r.stepped, over = true, true
+		}
+	}()
+	reason := ""
+	select {
+	case <-r.finish:
+		reason = Stopped
+	default:
+		if r.o.Pool != nil && !r.o.Pool.Room(r.o.Dir) {
+			reason = DiskFull
+		}
+	}
+	if reason = r.write(reason); reason == "" {
+		return false
 	}
 	r.over.Store(true)
+	r.stepped = true
+	if wait {
+		r.complete(reason)
+		return true
+	}
+	// The last of it is written through to the disk, which others need not wait for.
+	r.o.Pool.ending.Go(func() { r.complete(reason) })
+	return true
+}
+
+// complete completes the file.
+func (r *Recording) complete(reason string) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.broken(v)
+		}
+	}()
 	r.result = r.paper.close(reason, r.kept())
+	r.end()
+}
+
+// broken: a fault in the encoder costs this recording, not the switch.
+func (r *Recording) broken(v any) {
+	r.log.Error("panic in recording", "err", v, "stack", string(debug.Stack()))
+	r.result = r.File()
+	r.result.Reason, r.result.Err = DiskFail, fmt.Errorf("panic: %v", v)
+	r.end()
+}
+
+// end tells that the file is complete, or never will be.
+func (r *Recording) end() {
+	r.over.Store(true)
 	r.result.Dropped += r.dropped.Load()
 	r.failed.Store(r.result.Err != nil)
 	if err := r.result.Err; err != nil {
@@ -167,9 +235,15 @@ func (r *Recording) run() {
 	if n := r.result.Dropped; n > 0 {
 		r.log.Warn("recording lost frames", "frames", n)
 	}
-	if r.o.OnDone != nil {
-		r.o.OnDone(r.result)
+	if r.o.Pool != nil {
+		r.o.Pool.over(&r.result)
 	}
+	r.told.Do(func() {
+		defer close(r.done)
+		if r.o.OnDone != nil {
+			r.o.OnDone(r.result)
+		}
+	})
 }
 
 // write moves what is in the ring to the file and tells why the recording
@@ -183,11 +257,11 @@ func (r *Recording) write(reason string) string {
 		}
 		r.paper.line.add(rec)
 	}
-	if reason == Stopped {
+	if reason != "" {
 		r.paper.line.finish()
 	}
 	if err := r.paper.write(); err != nil {
-		return DiskFail
+		return reasonFor(err)
 	}
 	if r.paper.full {
 		return TooLong

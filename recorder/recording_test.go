@@ -45,7 +45,7 @@ func play(t *testing.T, o Options, ticks int, s script, at map[int]func(*Recordi
 			in, out := s(tick)
 			for _, f := range []*media.TapFrame{in, out} {
 				if f != nil {
-					f.Tick += 1_000_000 // a session does not begin with the recording
+					f.Clock += 1_000_000 // a session does not begin with the recording
 					r.Frame(*f)
 				}
 			}
@@ -65,7 +65,7 @@ func voice(c audio.Clip, dir media.Direction, tick int, peer bool) *media.TapFra
 	if i := tick * 160; i < len(c.Samples) {
 		copy(pcm, c.Samples[i:])
 	}
-	return &media.TapFrame{Dir: dir, Tick: uint64(tick), Rate: 8000, FromPeer: peer, PCM: pcm}
+	return &media.TapFrame{Dir: dir, Clock: uint64(tick), Rate: 8000, FromPeer: peer, PCM: pcm}
 }
 
 var (
@@ -201,7 +201,7 @@ func TestPositionsOnTheTimeLine(t *testing.T) {
 		}
 		if tick >= 100 {
 			in = voice(low, media.In, tick-100, false)
-			in.Tick = uint64(tick)
+			in.Clock = uint64(tick)
 		}
 		return in, out
 	}
@@ -292,7 +292,7 @@ func TestGapsFillTheWholeTimeLine(t *testing.T) {
 	jump := func(tick int) (in, out *media.TapFrame) {
 		in = voice(low, media.In, tick, false)
 		if tick >= 10 {
-			in.Tick += 500 // ten seconds without a clock
+			in.Clock += 500 // ten seconds without a clock
 		}
 		return in, nil
 	}
@@ -301,7 +301,7 @@ func TestGapsFillTheWholeTimeLine(t *testing.T) {
 
 	forever := func(tick int) (in, out *media.TapFrame) {
 		in = voice(low, media.In, tick, false)
-		in.Tick += uint64(tick) << 40
+		in.Clock += uint64(tick) << 40
 		return in, nil
 	}
 	r = play(t, Options{MaxDuration: time.Minute}, 3, forever, nil)
@@ -312,7 +312,7 @@ func TestLateFramesAreCountedNotMisplaced(t *testing.T) {
 	r := play(t, Options{Format: WAV}, 100, func(tick int) (in, out *media.TapFrame) {
 		in, out = bothTalk(tick)
 		if tick == 50 {
-			out.Tick = 30
+			out.Clock = 30
 		}
 		return in, out
 	}, nil)
@@ -360,7 +360,7 @@ func TestFrameDoesNotAllocate(t *testing.T) {
 	}
 	defer r.Stop()
 	f := *voice(low, media.In, 0, false)
-	if n := testing.AllocsPerRun(200, func() { r.Frame(f); f.Tick++ }); n != 0 {
+	if n := testing.AllocsPerRun(200, func() { r.Frame(f); f.Clock++ }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -372,7 +372,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 	for _, o := range []Options{
 		{ID: "x", Format: "ogg"}, {ID: "x", Participant: "both"}, {ID: "x", Channels: "quad"}, {ID: "x", PauseMode: "beep"},
-		{ID: "x", Format: WAV, SampleRate: 44100}, {ID: ""}, {ID: "../x"}, {ID: ".."}, {ID: "a/b"}, {ID: "rec_old"},
+		{ID: "x", Format: WAV, SampleRate: 11025}, {ID: "x", SampleRate: 8000}, {ID: "x", Bitrate: 33000}, {ID: "x", Format: WAV, Bitrate: 64000}, {ID: ""}, {ID: "../x"}, {ID: ".."}, {ID: "a/b"}, {ID: "rec_old"},
 	} {
 		o.Dir, o.Log = dir, discard
 		if r, err := Start(o); err == nil {
@@ -388,7 +388,7 @@ func TestOptionsAreChecked(t *testing.T) {
 
 func TestDiskFullKeepsWhatWasWritten(t *testing.T) {
 	for _, format := range []string{MP3, WAV} {
-		p, err := newPaper(Options{Dir: t.TempDir(), ID: "rec_full", Format: format, SampleRate: 8000, MaxDuration: time.Hour})
+		p, err := newPaper(Options{Dir: t.TempDir(), ID: "rec_full", Format: format, SampleRate: Rates(format)[0], MaxDuration: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -424,7 +424,7 @@ func TestDiskFullKeepsWhatWasWritten(t *testing.T) {
 func BenchmarkSecond(b *testing.B) {
 	for _, o := range []Options{{Format: MP3, Channels: Mono}, {Format: MP3, Channels: Dual}, {Format: WAV, Channels: Mono}} {
 		b.Run(o.Format+" "+o.Channels, func(b *testing.B) {
-			o.Dir, o.ID, o.Log, o.MaxDuration, o.SampleRate = b.TempDir(), "rec_bench", discard, 1e6*time.Hour, 8000
+			o.Dir, o.ID, o.Log, o.MaxDuration, o.SampleRate = b.TempDir(), "rec_bench", discard, 1e6*time.Hour, Rates(o.Format)[0]
 			p, err := newPaper(o)
 			if err != nil {
 				b.Fatal(err)
@@ -435,7 +435,7 @@ func BenchmarkSecond(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for range 50 {
-					in.Tick, out.Tick = uint64(tick), uint64(tick)
+					in.Clock, out.Clock = uint64(tick), uint64(tick)
 					at := tick % 900 * 160
 					in.PCM, out.PCM = low.Samples[at:at+160], high.Samples[at:at+160]
 					r.Frame(*in)

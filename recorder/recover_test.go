@@ -126,7 +126,7 @@ func TestFileGrowsAsItIsMade(t *testing.T) {
 					t.Fatal(err)
 				}
 				behind := time.Duration(tick)*tickTime - s.Channel(0).Duration()
-				if behind > 500*time.Millisecond {
+				if behind > 600*time.Millisecond {
 					t.Errorf("%s at %v: %v behind", format, time.Duration(tick)*tickTime, behind)
 				}
 			}

@@ -1,6 +1,9 @@
 package recorder
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // ringWords is the size of a ring in samples: about four seconds of both
 // directions at 8 kHz, which is how long a disk may stall without loss.
@@ -9,11 +12,16 @@ const ringWords = 1 << 16
 // recordHead is the number of words in front of the samples of a record.
 const recordHead = 8
 
+// heldUnit is how exactly a record says how long its sound was held back.
+const heldUnit = 10 * time.Microsecond
+
 // record is one tap frame on its way from the clock to the file.
 type record struct {
 	tick   uint64
 	rate   int
-	out    bool // direction
+	held   time.Duration // how long ago it was said
+	out    bool          // direction
+	peer   bool          // it is the bridge peer's voice
 	paused bool
 	pcm    []int16 // nil: this frame is not wanted, but its time has passed
 }
@@ -42,8 +50,14 @@ func (r *ring) put(rec record) bool {
 	if rec.paused {
 		flags |= 2
 	}
+	if rec.peer {
+		flags |= 4
+	}
+	if rec.pcm != nil {
+		flags |= 8
+	}
 	head := [recordHead]int16{
-		int16(uint16(len(rec.pcm))), flags, int16(uint16(rec.rate)), int16(uint16(rec.rate >> 16)),
+		int16(uint16(len(rec.pcm))), flags, int16(uint16(rec.rate)), int16(uint16(rec.held / heldUnit)),
 		int16(uint16(rec.tick)), int16(uint16(rec.tick >> 16)), int16(uint16(rec.tick >> 32)), int16(uint16(rec.tick >> 48)),
 	}
 	r.copyIn(tail, head[:])
@@ -62,12 +76,12 @@ func (r *ring) take(buf []int16) (record, bool) {
 	r.copyOut(h[:], head)
 	u := func(i int) uint64 { return uint64(uint16(h[i])) }
 	rec := record{
-		out: h[1]&1 != 0, paused: h[1]&2 != 0,
-		rate: int(u(2) | u(3)<<16),
+		out: h[1]&1 != 0, paused: h[1]&2 != 0, peer: h[1]&4 != 0,
+		rate: int(u(2)), held: time.Duration(u(3)) * heldUnit,
 		tick: u(4) | u(5)<<16 | u(6)<<32 | u(7)<<48,
 	}
 	n := u(0)
-	if n > 0 {
+	if h[1]&8 != 0 {
 		rec.pcm = buf[:n]
 		r.copyOut(rec.pcm, head+recordHead)
 	}

@@ -13,7 +13,7 @@ import (
 func (r *Recording) FinishAt(keep time.Duration) {
 	r.ask.Do(func() {
 		r.keep = max(keep, 1)
-		close(r.finish)
+		r.close()
 	})
 }
 
@@ -33,6 +33,7 @@ func (p *paper) shorten(keep time.Duration) error {
 			return fmt.Errorf("shorten the recording: %w", err)
 		}
 	}
+	p.sketch.shorten(p.samples, p.rate, p.channels)
 	p.sum = nil // it was of the whole file
 	return nil
 }

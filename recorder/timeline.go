@@ -1,11 +1,16 @@
 package recorder
 
-// window is how many ticks are held open for their second direction. Both
-// directions of a tick come from one pass of the clock, so it is generous.
-const window = 4
+import "time"
 
-// maxFrame is the largest frame a tap gives: 20 ms at 48 kHz.
-const maxFrame = 960
+const (
+	// window is how many ticks are held open: for their second direction, and for
+	// sound that was held back on its way.
+	window = 16
+	// mostHeld is how long ago sound may have been said that still finds its place.
+	mostHeld = (window - 3) * tickTime
+	// maxFrame is the largest frame a tap gives: 20 ms at 16 kHz.
+	maxFrame = 320
+)
 
 // moment is one tick of the time line with what was heard in it.
 type moment struct {
@@ -14,11 +19,13 @@ type moment struct {
 	paused          bool
 }
 
-// timeline puts records in order of their ticks and fills gaps with silence,
-// so that both directions are always equally long and never drift.
+// timeline puts what both directions have said where it belongs and fills gaps
+// with silence, so that both are always equally long and never drift. A tick is
+// given out when both have gone past it.
 type timeline struct {
 	emit    func(moment)
 	slots   [window]slot
+	in, out track
 	next    uint64 // the oldest tick not emitted
 	last    uint64 // the newest tick seen
 	started bool
@@ -26,11 +33,23 @@ type timeline struct {
 	late    uint64
 }
 
+// slot is a tick that is not emitted yet.
 type slot struct {
-	moment
-	seen   bool
-	inBuf  [maxFrame]int16
-	outBuf [maxFrame]int16
+	seen, paused bool
+	in, out      cell
+}
+
+// cell is what one direction says in a tick; rate 0: nothing.
+type cell struct {
+	rate int
+	pcm  [maxFrame]int16
+}
+
+func (c *cell) sound() []int16 {
+	if c.rate == 0 {
+		return nil
+	}
+	return c.pcm[:c.rate/50]
 }
 
 func (l *timeline) add(rec record) {
@@ -50,13 +69,38 @@ func (l *timeline) add(rec record) {
 	s := &l.slots[rec.tick%window]
 	s.seen = true
 	s.paused = s.paused || rec.paused
-	if rec.pcm == nil {
-		return
-	}
 	if rec.out {
-		s.out, s.outRate = s.outBuf[:copy(s.outBuf[:], rec.pcm)], rec.rate
+		l.out.add(rec, l.put)
 	} else {
-		s.in, s.inRate = s.inBuf[:copy(s.inBuf[:], rec.pcm)], rec.rate
+		l.in.add(rec, l.put)
+	}
+	for l.next < min(l.in.past, l.out.past) {
+		if !l.step() {
+			return
+		}
+	}
+}
+
+// put lays samples down from a place on; what lies in ticks that are over, or not
+// open yet, is left out.
+func (l *timeline) put(out bool, at int64, pcm []int16, rate int) {
+	frame := int64(rate / 50)
+	for len(pcm) > 0 {
+		tick, off := at/frame, at%frame
+		n := min(int64(len(pcm)), frame-off)
+		if at >= int64(l.next)*frame && tick < int64(l.next)+window {
+			c := &l.slots[tick%window].in
+			if out {
+				c = &l.slots[tick%window].out
+			}
+			if c.rate == 0 {
+				c.rate = rate
+			}
+			if c.rate == rate {
+				copy(c.pcm[off:], pcm[:n])
+			}
+		}
+		pcm, at = pcm[n:], at+n
 	}
 }
 
@@ -77,8 +121,25 @@ func (l *timeline) step() bool {
 		s.paused = l.paused
 	}
 	l.paused = s.paused
-	l.emit(s.moment)
-	s.moment, s.seen = moment{}, false
+	m := moment{paused: s.paused}
+	if !s.paused { // what was said before the end of a pause, and came after it, is no part of it
+		m.in, m.inRate, m.out, m.outRate = s.in.sound(), s.in.rate, s.out.sound(), s.out.rate
+	}
+	l.emit(m)
+	s.clear()
 	l.next++
 	return true
 }
+
+func (s *slot) clear() {
+	s.seen, s.paused = false, false
+	for _, c := range []*cell{&s.in, &s.out} {
+		if c.rate != 0 {
+			c.rate = 0
+			clear(c.pcm[:])
+		}
+	}
+}
+
+// samples is how many of them last d.
+func samples(d time.Duration, rate int) int64 { return int64(d) * int64(rate) / int64(time.Second) }

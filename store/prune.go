@@ -31,7 +31,11 @@ func (s *Store) Prune(ctx context.Context, r Retention) (Pruned, error) {
 	var p Pruned
 	var errs [4]error
 	p.Calls, errs[0] = prune(ctx, s.calls, r.Calls, nil)
-	p.Recordings, errs[1] = prune(ctx, s.recordings, r.Recordings, func(x *Recording) error { return r.remove(x.Path) })
+	expired, err := s.expireRecordings(ctx, r)
+	errs[1] = err
+	p.Recordings, err = prune(ctx, s.recordings, r.Recordings, func(x *Recording) error { return r.remove(x.Path) })
+	p.Recordings += expired
+	errs[1] = errors.Join(errs[1], err)
 	p.Messages, errs[2] = prune(ctx, s.messages, r.Messages, func(x *Message) error { return r.remove(x.Path) })
 	p.Replies, errs[3] = s.pruneReplies()
 	if err := errors.Join(errs[:]...); err != nil {
@@ -118,6 +122,30 @@ func (r *Records[T]) eraseAll(tx *bbolt.Tx, x *T) error {
 		}
 	}
 	return r.erase(tx, x)
+}
+
+// expireRecordings deletes those whose own time is over.
+func (s *Store) expireRecordings(ctx context.Context, r Retention) (n int, err error) {
+	now := s.now()
+	over := Query[Recording]{Where: func(x *Recording) bool { return x.ExpiresAt != nil && !x.ExpiresAt.After(now) && x.Head == nil }}
+	for cursor := ""; ; {
+		page, next, err := s.recordings.List(over, cursor, MaxPage)
+		if err != nil {
+			return n, err
+		}
+		for _, x := range page {
+			if err := r.remove(x.Path); err != nil {
+				return n, err
+			}
+			if _, err := s.recordings.Delete(ctx, x.ID, ""); err != nil && !errors.Is(err, ErrNotFound) {
+				return n, err
+			}
+			n++
+		}
+		if cursor = next; next == "" {
+			return n, nil
+		}
+	}
 }
 
 func (s *Store) pruneReplies() (n int, err error) {

@@ -55,8 +55,9 @@ type Playout struct {
 	// sound[from:to] is to be played, what is before has been.
 	sound    [soundRoom]int16
 	from, to int
-	made     [2]int // where the last hole was filled, in sound
-	shown    int    // where the frame given last begins
+	made     [2]int        // where the last hole was filled, in sound
+	shown    int           // where the frame given last begins
+	held     time.Duration // how long its sound has been held back
 
 	hollow  int // samples made up since the last packet, with none behind
 	gap     erasure
@@ -135,6 +136,7 @@ func (p *Playout) Frame(f Formats, now time.Duration) []int16 {
 	}
 	out := p.sound[p.from : p.from+frame]
 	p.shown = p.from
+	p.held = p.heldBack(now)
 	p.from += frame
 	p.queue.lastPull = now
 	p.queue.ahead = p.ticks(p.to - p.from - heldBack*p.k)

@@ -26,6 +26,7 @@ type queue struct {
 	payload  []byte // room for every slot
 	room     int    // of a slot
 	spare    spare
+	transit  transit
 	ahead    int // decoded and neither played nor held back
 	lastPull time.Duration
 	stats    *Stats
@@ -68,7 +69,9 @@ func (q *queue) push(p Packet, clock int, now time.Duration) {
 	}
 	if !q.running {
 		q.start(p, clock)
+		q.transit.start(p.Timestamp, now)
 	}
+	q.transit.note(p.Timestamp, q.clock, now)
 	early := int(int32(p.Timestamp - q.pos))
 	inOrder := int16(p.Seq-q.newest) > 0
 	again := q.again(p, early)
@@ -80,6 +83,7 @@ func (q *queue) push(p Packet, clock int, now time.Duration) {
 		// anyway). What waits belongs to the old clock.
 		q.restart()
 		q.start(p, clock)
+		q.transit.start(p.Timestamp, now)
 		early = int(int32(p.Timestamp - q.pos))
 	case early < 0 && (inOrder || again):
 		q.holdBack(p)

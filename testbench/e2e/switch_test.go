@@ -106,6 +106,7 @@ type Setup struct {
 	Trunks string   // the rows of trunks
 	Listen []string // URLs of further sockets, "tls://127.0.0.1:5061"
 	SIP    string   // further rows of sip
+	Small  int      // megabytes of a disk of its own for its data; 0: no such disk
 	Ports  int      // how many RTP ports it may use, if more than usual
 	Wrap   []string // a command that runs it
 }
@@ -133,8 +134,27 @@ func StartSwitchWith(t *testing.T, o Setup) *Switch {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.http.CloseIdleConnections)
+	if o.Small > 0 {
+		mount(t, filepath.Join(dir, "data"), o.Small)
+	}
 	s.start()
 	return s
+}
+
+// mount puts a small disk into place.
+func mount(t *testing.T, dir string, megabytes int) {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", megabytes)); err != nil {
+		t.Fatalf("a disk of its own (root may mount one): %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // Restart ends the switch as an operator does and starts it again on the same data.
