@@ -141,6 +141,8 @@ func (p *paper) close(reason string, keep time.Duration) Result {
 		}
 	} else {
 		p.sink.discard()
+	}
+	if p.err != nil {
 		p.whole()
 	}
 	if p.err == nil && reason == DiskFull {
