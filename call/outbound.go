@@ -155,5 +155,5 @@ func (c *Call) seat(p *prong) {
 	c.record.AnsweredAt, c.record.AnsweredBy = &now, c.record.To
 	c.tell(&events.Answered{AnsweredBy: c.record.To, AnsweredAt: now}, now)
 	c.limit()
-	c.recordByFlow()
+	c.recordByFlow(flows.RecordOnAnswer)
 }
