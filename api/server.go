@@ -123,6 +123,7 @@ func New(d Deps) (*Server, error) {
 func (s *Server) routes() {
 	s.nounRoutes()
 	s.flowRoutes()
+	s.pictureRoutes()
 	s.webhookRoutes()
 	s.queueRoutes()
 	s.messageRoutes()

@@ -61,20 +61,12 @@ var ErrLongTimeline = errors.New("the flow has too many conditions for so long a
 // looked into. Of other destinations nobody knows how they turn out, so the first
 // one is where a call goes.
 func (p *Plan) Timeline(ctx context.Context, f *CallFlow, c Call, from, to, now time.Time) (*Timeline, error) {
-	w := &watch{plan: p, call: c, zones: map[*time.Location][]int{}, calendars: map[string]*calendarPlan{}, rules: map[*flowPlan][]watched{}}
-	root := p.flows[f.ID]
-	if root == nil || root.flow != f {
-		root = p.compile(f)
-	}
-	w.collect(root)
+	w, root := p.watch(f, c)
 	if w.call.From == "" && !w.call.Anonymous {
 		w.call.From = stranger(w.screens)
 	}
 	t := &Timeline{CallFlowID: f.ID, Revision: f.Revision, From: from.UTC(), To: to.UTC(), Stretches: []Stretch{}, Marks: []Mark{}}
-	zone := w.zone
-	if f.Timezone != "" || zone == nil {
-		zone = root.zone
-	}
+	zone := w.local(root)
 	t.Timezone = zone.String()
 	if w.count(from, to); w.looked > mostDecisions {
 		return nil, ErrLongTimeline
@@ -107,6 +99,31 @@ func (p *Plan) Timeline(ctx context.Context, f *CallFlow, c Call, from, to, now 
 	}
 	t.Marks = append(t.Marks, w.marks(from, to)...)
 	return t, nil
+}
+
+// watch begins to look at a flow.
+func (p *Plan) watch(f *CallFlow, c Call) (*watch, *flowPlan) {
+	w := &watch{plan: p, call: c, zones: map[*time.Location][]int{}, calendars: map[string]*calendarPlan{}, rules: map[*flowPlan][]watched{}}
+	root := p.flows[f.ID]
+	if root == nil || root.flow != f {
+		root = p.compile(f)
+	}
+	w.collect(root)
+	return w, root
+}
+
+// local is the zone by whose wall clock people read the hours of a flow.
+func (w *watch) local(f *flowPlan) *time.Location {
+	if f.flow.Timezone != "" || w.zone == nil {
+		return f.zone
+	}
+	return w.zone
+}
+
+// Zone is the zone of a flow's timelines: its own, or that of its first hours.
+func (p *Plan) Zone(f *CallFlow) *time.Location {
+	w, root := p.watch(f, Call{})
+	return w.local(root)
 }
 
 func (s Stretch) words() string {
