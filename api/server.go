@@ -55,6 +55,7 @@ type Deps struct {
 	Wire     Wire             // nil: no SIP messages are shown
 	Webhooks Tester           // nil: test events cannot be sent
 	Asks     simulate.Ask     // asks routing webhooks for simulations; nil: they are not asked
+	Tries    simulate.Ask     // asks one about a sample call, whatever came of it before; nil: it is not asked
 	Ready    func() error     // nil: always ready; an error says why not
 	Gauges   []Gauge          // further metrics
 	Families []Family         // and those with a label
@@ -124,6 +125,7 @@ func (s *Server) routes() {
 	s.nounRoutes()
 	s.flowRoutes()
 	s.pictureRoutes()
+	s.webhookTestRoute()
 	s.webhookRoutes()
 	s.queueRoutes()
 	s.messageRoutes()

@@ -51,6 +51,7 @@ type Exchange struct {
 	api      *api.Server
 	wire     *capture.Recorder // nil: no messages are kept
 	hep      *capture.Exporter // nil: none are sent elsewhere
+	tries    asking            // asks a routing webhook for the API
 	routing  *http.Client      // asks routing webhooks and fetches prompts
 
 	draining atomic.Bool

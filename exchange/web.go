@@ -35,13 +35,18 @@ func (x *Exchange) newRouter() (*webhook.Router, error) {
 		return nil, fmt.Errorf("secret of routing webhooks: %w", err)
 	}
 	x.routing = x.newClient()
-	return webhook.NewRouter(x.routing, webhook.RouterConfig{Secret: secret}, x.log), nil
+	router := webhook.NewRouter(x.routing, webhook.RouterConfig{Secret: secret}, x.log)
+	x.tries = router.Try
+	return router, nil
 }
 
+// asking is one of the ways in which a router asks.
+type asking func(ctx context.Context, url string, r webhook.RouteRequest) (webhook.RouteReply, webhook.Exchange, error)
+
 // askFor asks a routing webhook for a simulated call, as for a real one.
-func askFor(router call.Router) simulate.Ask {
+func askFor(ask asking) simulate.Ask {
 	return func(ctx context.Context, url string, c flows.Call) (flows.Decision, flows.Step, error) {
-		reply, exchange, err := router.Ask(ctx, url, webhook.RouteRequest{
+		reply, exchange, err := ask(ctx, url, webhook.RouteRequest{
 			CallID: c.ID, From: c.From, To: c.To, CallType: "inbound", Timestamp: c.At,
 		})
 		step := flows.Step{Kind: flows.StepWebhook, Text: exchange.String(), Detail: exchange.Detail()}
@@ -97,7 +102,7 @@ func (x *Exchange) newAPI() (*api.Server, error) {
 			RateLimit: api.RateLimit{PerSecond: h.RateLimit.PerSecond, Burst: h.RateLimit.Burst},
 			Version:   x.opt.Version,
 		},
-		Store: x.store, Prompts: x.prompts, Spoken: x.warmer.Warnings, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Asks: askFor(x.system.Router), Ready: x.readiness,
+		Store: x.store, Prompts: x.prompts, Spoken: x.warmer.Warnings, Calls: liveCalls{x.calls}, Bus: x.bus, Webhooks: x.webhooks, Asks: askFor(x.system.Router.Ask), Tries: askFor(x.tries), Ready: x.readiness,
 		Gauges: x.gauges(), Families: x.families(), Trunks: x.trunks, Queues: x.queues, Wire: x.wire, Now: x.opt.Now, Log: x.log,
 	})
 }

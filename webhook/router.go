@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -124,6 +125,14 @@ func (r *Router) Ask(ctx context.Context, address string, ask RouteRequest) (Rou
 	}
 	x.Reply = &reply
 	return reply, x, nil
+}
+
+// Try is Ask for somebody who wants to know how a webhook does: neither is it
+// skipped after failures, nor do failures here count.
+func (r *Router) Try(ctx context.Context, address string, ask RouteRequest) (RouteReply, Exchange, error) {
+	cfg := r.cfg
+	cfg.BreakAfter = math.MaxInt
+	return NewRouter(r.client, cfg, r.log).Ask(ctx, address, ask)
 }
 
 // once is one request.

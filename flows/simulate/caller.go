@@ -105,15 +105,15 @@ func (c *caller) Dial(_ context.Context, r flows.DialRequest) flows.Outcome {
 	o := c.outcome(r.Destination)
 	a := events.Attempt{Destination: r.Destination, DestinationType: string(r.Type), Via: c.via(r), StartedAt: c.now}
 	c.ring()
-	switch o.Result {
-	case flows.Gone:
+	switch {
+	case o.Result == flows.Gone:
 		c.pass(ringing)
 		return c.leave()
-	case flows.Connected:
+	case o.Result == flows.Connected:
 		c.pass(ringing)
 		o = flows.Outcome{Result: flows.Connected}
 		a.SIPCode, a.SIPReason = 200, "OK"
-	case flows.NoAnswer:
+	case o.Result == flows.NoAnswer && o.SIPCode == 0: // else the far end says it, at once
 		c.pass(r.Timeout)
 	default:
 		c.pass(refusing)

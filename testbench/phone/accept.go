@@ -85,6 +85,10 @@ func (c *Call) Reject(code int, reason ...string) error {
 }
 
 var phrases = map[int]string{
+	410: "Gone",
+	484: "Address Incomplete",
+	604: "Does Not Exist Anywhere",
+	607: "Unwanted",
 	403: "Forbidden", 404: "Not Found", 480: "Temporarily Unavailable", 486: "Busy Here", 487: "Request Terminated",
 	488: "Not Acceptable Here", 491: "Request Pending", 500: "Server Internal Error", 503: "Service Unavailable",
 	600: "Busy Everywhere", 603: "Decline",

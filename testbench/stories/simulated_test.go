@@ -25,6 +25,14 @@ func traceLines(d doc) string {
 	return strings.Join(lines, "\n")
 }
 
+// scenario is a call that is made and simulated.
+type scenario struct {
+	name, routing string
+	options       string // of ivr_main
+	keys          string
+	far           []int // what the far ends say: 200 talks and hangs up
+}
+
 // What a simulation says is what a call does: for each of these the trace of a
 // real call and that of the simulated one are the same, step by step.
 func TestSimulatedTraceIsThatOfTheCall(t *testing.T) {
@@ -35,12 +43,7 @@ func TestSimulatedTraceIsThatOfTheCall(t *testing.T) {
 		return strings.TrimSuffix(rule, "}") + `, "conditions": ` + conditions + `}`
 	}
 	menu, number, bye := rule("*", "ivr_main", "ivr_menu"), rule("*", sales, "phone_number"), rule("*", "bye", "hangup")
-	for _, c := range []struct {
-		name, routing string
-		options       string // of ivr_main
-		keys          string
-		far           []int // what the far ends say: 200 talks and hangs up, 0 is silence
-	}{
+	scenarios := []scenario{
 		{"a number that answers", number, "", "", []int{200}},
 		{"busy", number, "", "", []int{486}},
 		{"busy with a fallback", fallback(number, "phone_number", support), "", "", []int{486, 200}},
@@ -59,7 +62,15 @@ func TestSimulatedTraceIsThatOfTheCall(t *testing.T) {
 		{"a screen that lets the caller pass", where(rule("*", "busy", "reject"), `{"blocked_numbers": ["+49*"]}`) + "," + number, "", "", []int{200}},
 		{"a menu that does not exist", rule("*", "nowhere", "ivr_menu") + "," + number, "", "", []int{200}},
 		{"hours that do not hold", where(bye, `{"calendar": "never"}`) + "," + number, "", "", []int{200}},
-	} {
+	}
+	for _, code := range []int{403, 404, 410, 480, 484, 486, 500, 503, 600, 603, 604, 607} {
+		scenarios = append(scenarios,
+			scenario{fmt.Sprintf("%d and nothing behind it", code), number, "", "", []int{code}},
+			scenario{fmt.Sprintf("%d with a fallback", code), fallback(number, "phone_number", support), "", "", []int{code, 200}},
+			scenario{fmt.Sprintf("%d, then the next rule hangs up", code), number + "," + bye, "", "", []int{code}},
+			scenario{fmt.Sprintf("%d of a key, then the next rule", code), menu + "," + rule("1", support, "phone_number"), option("1", sales, "phone_number"), "1", []int{code, 200}})
+	}
+	for _, c := range scenarios {
 		t.Run(c.name, func(t *testing.T) {
 			story(t, func(s *stage) {
 				s.create("/v2/calendars", `{"calendar_id": "never", "name": "never", "timezone": "UTC", "hours": []}`)
@@ -100,7 +111,20 @@ func TestSimulatedTraceIsThatOfTheCall(t *testing.T) {
 				if real != simulated || real == "" {
 					s.Errorf("the call\n%s\nthe simulation\n%s", real, simulated)
 				}
+				s.counted(flow, given)
 			}, undrawn)
 		})
+	}
+}
+
+// counted compares what the call has left in the coverage of its flow with what a
+// test of the same call covers.
+func (s *stage) counted(flow string, given []byte) {
+	s.Helper()
+	s.api(http.MethodPatch, "/v2/call-flows/"+flow, `{"tests": [{"name": "the call", "given": `+string(given)+`, "expect": {"avoids": ["elsewhere"]}}]}`, http.StatusOK)
+	for _, one := range s.get("/v2/call-flows/" + flow + "/coverage").list("branches") {
+		if b := doc(one.(map[string]any)); (b.num("calls") > 0) != (len(b.list("tests")) > 0) || b.num("calls") > 0 && b.time("last_at").IsZero() {
+			s.Errorf("%s: %v calls, tests %v", b.str("path"), b.num("calls"), b.list("tests"))
+		}
 	}
 }
