@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"time"
 
-	"b2bua/flows"
 	"b2bua/flows/picture"
 )
 
@@ -71,7 +70,7 @@ func (s *Server) drawCalendar(ctx context.Context, in *pictureInput) (*pictureRe
 	if err != nil {
 		return nil, err
 	}
-	var t flows.Timeline = out.Body
+	t := out.Body
 	if in.View == "year" {
 		return svg(picture.Year(f.Name, &t, zone)), nil
 	}

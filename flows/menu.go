@@ -115,6 +115,7 @@ func (m *IVRMenu) checkOptions() Problems {
 	var problems Problems
 	if len(m.Options) > maxRules {
 		problems.add("options", "a menu has at most %d options; this one has %d", maxRules, len(m.Options))
+		return problems // one error says it
 	}
 	seen := make(map[string]int, len(m.Options))
 	for i, o := range m.Options {

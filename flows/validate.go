@@ -43,6 +43,9 @@ func (f *CallFlow) Validate() Problems {
 		problems.add("routing", "a call flow has at most %d routing rules; this one has %d", maxRules, len(f.Routing))
 	}
 	for i := range f.Routing {
+		if len(f.Routing) > maxRules {
+			break // one error says it
+		}
 		problems = append(problems, f.Routing[i].Validate().Under(fmt.Sprintf("routing[%d]", i))...)
 	}
 	if f.Recording != nil {

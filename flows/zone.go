@@ -42,7 +42,7 @@ func loadZone(name string) (*time.Location, error) {
 	if hint, ok := zoneHints[strings.ToUpper(name)]; ok {
 		return nil, fmt.Errorf("%q is an abbreviation, not a time zone; write %s", name, hint)
 	}
-	unknown := fmt.Errorf("%q is not an IANA time zone; write one such as America/New_York, Europe/Berlin or UTC", name)
+	unknown := fmt.Errorf("%q is not an IANA time zone; write one such as America/New_York, Europe/Berlin or UTC", shorten(name))
 	if len(name) > 64 || !zoneName.MatchString(name) {
 		return nil, unknown
 	}

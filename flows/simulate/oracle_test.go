@@ -23,6 +23,8 @@ type oracle struct {
 	menu *flows.IVRMenu
 	at   time.Time
 	from string
+
+	verstat string
 }
 
 func (o oracle) holds(c *flows.Conditions) bool {
@@ -55,7 +57,41 @@ func (o oracle) holds(c *flows.Conditions) bool {
 			return false
 		}
 	}
+	if c.Verstat != nil && !slices.Contains(c.Verstat, o.verstat) {
+		return false
+	}
+	if c.Calendar != "" && (c.CalendarState != flows.CalendarClosed) != shopOpen(o.at) {
+		return false
+	}
 	return c.Anonymous == nil || *c.Anonymous == (o.from == "anonymous")
+}
+
+// shopCalendar is open from 8 to 18, but not on Sundays, on the last Monday of May,
+// at Christmas and on one day of 2026; on the 24th of December until noon.
+func shopCalendar() *flows.Calendar {
+	return &flows.Calendar{ID: "shop", Name: "shop", Timezone: "America/New_York",
+		Hours: []flows.CalendarHours{{Days: []string{"MON", "TUE", "WED", "THU", "FRI", "SAT"}, Start: "08:00", End: "18:00"}},
+		Dates: []flows.CalendarDate{{Name: "a", Date: "12-25", Closed: true}, {Name: "b", Nth: -1, Weekday: "MON", Month: 5, Closed: true},
+			{Name: "c", Date: "2026-07-03", Closed: true}, {Name: "d", Date: "12-24", Hours: []flows.DayHours{{Start: "08:00", End: "12:00"}}}}}
+}
+
+// shopOpen is the same, said in another way.
+func shopOpen(at time.Time) bool {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		return false
+	}
+	local := at.In(zone)
+	clock, day := local.Format("15:04"), local.Format("01-02")
+	switch {
+	case day == "12-25", local.Format(time.DateOnly) == "2026-07-03", local.Weekday() == time.Sunday && day != "12-24":
+		return false
+	case local.Weekday() == time.Monday && local.Month() == time.May && local.Day() > 24:
+		return false
+	case day == "12-24":
+		return clock >= "08:00" && clock < "12:00"
+	}
+	return clock >= "08:00" && clock < "18:00"
 }
 
 var expressions = map[string]*regexp.Regexp{}
@@ -168,6 +204,15 @@ func draw(r *rand.Rand) (*flows.CallFlow, *flows.IVRMenu) {
 				shown := r.IntN(2) == 0
 				c.Anonymous = &shown
 			}
+			if r.IntN(4) == 0 {
+				c.AllowedNumbers = []string{pick("+4930*", "+14155550100", "+1*"), "+331*"}
+			}
+			if r.IntN(6) == 0 {
+				c.Verstat = [][]string{{"passed"}, {"failed", "none"}, {"none"}}[r.IntN(3)]
+			}
+			if r.IntN(4) == 0 {
+				c.Calendar, c.CalendarState = "shop", pick("", flows.CalendarOpen, flows.CalendarClosed)
+			}
 			rule.Conditions = c
 		}
 		f.Routing = append(f.Routing, rule)
@@ -188,10 +233,10 @@ func draw(r *rand.Rand) (*flows.CallFlow, *flows.IVRMenu) {
 // digits."
 func TestRulesAgreeWithOracleOnRandomFlows(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	pressed := 0
+	pressed, shop := 0, shopCalendar()
 	for n := range *oracleFlows {
 		f, m := draw(r)
-		plan, problems := flows.NewPlan(flows.Nouns{Flows: []*flows.CallFlow{f}, Menus: []*flows.IVRMenu{m}})
+		plan, problems := flows.NewPlan(flows.Nouns{Flows: []*flows.CallFlow{f}, Menus: []*flows.IVRMenu{m}, Calendars: []*flows.Calendar{shop}})
 		if len(problems) > 0 {
 			t.Fatal(problems)
 		}
@@ -201,8 +246,9 @@ func TestRulesAgreeWithOracleOnRandomFlows(t *testing.T) {
 		for range r.IntN(4) {
 			keys += string("0123"[r.IntN(4)])
 		}
-		want := oracle{f, m, at, from}.goes(keys)
-		got := simulate.Run(t.Context(), plan, f, flows.Given{From: from, At: at, Digits: keys}, at, nil)
+		verstat := []string{"passed", "failed", "none"}[r.IntN(3)]
+		want := oracle{f, m, at, from, verstat}.goes(keys)
+		got := simulate.Run(t.Context(), plan, f, flows.Given{From: from, At: at, Digits: keys, Verstat: verstat}, at, nil)
 		var way []string
 		for _, taken := range got.Taken {
 			way = append(way, taken.Destination)
