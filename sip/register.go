@@ -44,7 +44,9 @@ func (e *Endpoint) receiveRegister(a arrival) {
 		tx.reply(400)
 		return
 	}
-	_, known := e.registrar.BySource(a.source)
+	known := slices.ContainsFunc(e.registrar.Bindings(device.Username), func(b Binding) bool {
+		return b.Source == q.Source && b.Transport == q.Transport
+	})
 	outbound := wantsOutbound(a, q)
 	if outbound && len(a.req.GetHeaders("via")) > 1 && !slices.ContainsFunc(q.Path, isOutboundPath) {
 		tx.respond(response{code: 439, reason: "First Hop Lacks Outbound Support"})

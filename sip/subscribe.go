@@ -21,7 +21,7 @@ type subscription struct {
 	ep     *Endpoint
 	user   string
 	id     string         // of the event, echoed
-	source netip.AddrPort // where the first SUBSCRIBE came from
+	source netip.AddrPort // where the last SUBSCRIBE came from; guarded by subscriptions
 	timer  *time.Timer
 
 	box mailbox // guards what follows
@@ -174,6 +174,7 @@ func (s *subscription) receive(tx *serverTx) {
 	}
 	s.peer = tx.peer()
 	s.next, s.contact = s.peer, tx.flow.contact(s.user)
+	s.ep.subscriptions.moved(s, tx.source)
 	if c, ok := first(tx.req.GetHeaders("contact")).(*sipmsg.ContactHeader); ok && !c.Address.Wildcard && c.Address.Host != "" {
 		s.target = *c.Address.Clone()
 	}

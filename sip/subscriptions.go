@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -38,6 +39,24 @@ func (s *subscriptions) of(user string) []*subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]*subscription(nil), s.byUser[user]...)
+}
+
+// heardFrom gives where the subscriptions of a user come from.
+func (s *subscriptions) heardFrom(user string) map[netip.AddrPort]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[netip.AddrPort]bool{}
+	for _, sub := range s.byUser[user] {
+		out[sub.source] = true
+	}
+	return out
+}
+
+// moved: a subscription comes from elsewhere now.
+func (s *subscriptions) moved(sub *subscription, source netip.AddrPort) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub.source = source
 }
 
 // add keeps a subscription, in the place of one from the same address: a phone

@@ -54,9 +54,8 @@ func (e *Endpoint) tellSummary(username string) {
 	if !ok {
 		return
 	}
-	asked := map[string]bool{}
+	asked := e.subscriptions.heardFrom(username)
 	for _, s := range e.subscriptions.of(username) {
-		asked[s.source.String()] = true
 		s.box.post(func() {
 			if !s.over && (s.busy || s.told == nil || *s.told != sum) {
 				s.notify()
@@ -64,7 +63,7 @@ func (e *Endpoint) tellSummary(username string) {
 		})
 	}
 	for _, b := range e.Bindings(username) {
-		if !asked[b.Source.String()] {
+		if !asked[b.Source] {
 			e.unsolicited(b, sum)
 		}
 	}

@@ -164,26 +164,6 @@ func (r *Registrar) Bindings(user string) []Binding {
 	return slices.Clone(r.users[user])
 }
 
-// BySource names the user that registered from an address. When several did,
-// as behind one SIP proxy, no one is named.
-func (r *Registrar) BySource(source netip.AddrPort) (user string, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.now()
-	for u := range r.bySource[unmap(source)] {
-		for _, b := range r.users[u] {
-			if b.Source != unmap(source) || !b.Expires.After(now) {
-				continue
-			}
-			if ok && user != u {
-				return "", false
-			}
-			user, ok = u, true
-		}
-	}
-	return user, ok
-}
-
 // Until is when the last registration from an address over a transport expires,
 // or the zero time when there is none.
 func (r *Registrar) Until(source netip.AddrPort, transport string) time.Time {

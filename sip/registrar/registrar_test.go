@@ -201,29 +201,29 @@ func TestPreferredFirst(t *testing.T) {
 	}
 }
 
-func TestBySource(t *testing.T) {
+func TestExpiredSource(t *testing.T) {
 	r, c := fixture(registrar.Config{})
 	register(t, r, request(1, "sip:a@h"))
 	mapped := netip.AddrPortFrom(netip.AddrFrom16(source(1).Addr().As16()), 5060)
-	if user, ok := r.BySource(mapped); user != "alice" || !ok {
-		t.Errorf("%q, %v", user, ok)
+	if r.Until(mapped, "udp").IsZero() {
+		t.Error("its source is not known")
 	}
-	if _, ok := r.BySource(source(2)); ok {
+	if !r.Until(source(2), "udp").IsZero() {
 		t.Error("a stranger is known")
 	}
 	bob := request(1, "sip:b@h")
 	bob.User = "bob"
 	register(t, r, bob)
-	if user, ok := r.BySource(source(1)); ok {
-		t.Errorf("%q named where there are two", user)
+	if r.Until(source(1), "udp").IsZero() {
+		t.Error("two users are nobody")
 	}
 	r.Remove("bob")
-	if user, _ := r.BySource(source(1)); user != "alice" {
-		t.Errorf("%q", user)
+	if r.Until(source(1), "udp").IsZero() {
+		t.Error("gone with the other user")
 	}
 	c.t = c.t.Add(time.Hour)
-	if _, ok := r.BySource(source(1)); ok {
-		t.Error("an expired binding names its user")
+	if !r.Until(source(1), "udp").IsZero() {
+		t.Error("an expired binding is known")
 	}
 	if n := r.Sweep(); n != 1 || r.Len() != 0 {
 		t.Errorf("%d swept, %d left", n, r.Len())

@@ -87,6 +87,7 @@ type Call struct {
 	client      *client        // the INVITE sent
 	cancelled   bool
 	cancelSent  bool
+	hasty       bool // takes a re-INVITE back at once
 	started     bool // a provisional response came: CANCEL may go
 
 	sdpID, sdpVersion int

@@ -294,7 +294,19 @@ func (c *Call) Cancel(ctx context.Context) error {
 	return c.WaitState(ctx, Ended)
 }
 
-// sendCancel is the INVITE's own Via, From, To, Call-ID and number (§9.1).
+// cancel is a CANCEL with the INVITE's own Via, From, To, Call-ID and number
+// (§9.1).
+func (t *client) cancel() *message {
+	seq, _ := t.request.cseq()
+	m := &message{method: "CANCEL", uri: t.request.uri}
+	for _, name := range []string{"Via", "Max-Forwards", "From", "To", "Call-ID"} {
+		m.add(name, t.request.get(name))
+	}
+	m.add("CSeq", fmt.Sprintf("%d CANCEL", seq))
+	return m
+}
+
+// sendCancel sends it once.
 func (c *Call) sendCancel() {
 	p := c.phone
 	p.mu.Lock()
@@ -305,12 +317,7 @@ func (c *Call) sendCancel() {
 	c.cancelSent = true
 	t := c.client
 	p.mu.Unlock()
-	seq, _ := t.request.cseq()
-	m := &message{method: "CANCEL", uri: t.request.uri}
-	for _, name := range []string{"Via", "Max-Forwards", "From", "To", "Call-ID"} {
-		m.add(name, t.request.get(name))
-	}
-	m.add("CSeq", fmt.Sprintf("%d CANCEL", seq))
+	m := t.cancel()
 	p.spawn(func() {
 		if _, err := p.do(context.Background(), m, t.to); err != nil {
 			c.failed(err)

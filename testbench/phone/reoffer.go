@@ -44,6 +44,22 @@ func (c *Call) Reoffer(ctx context.Context, edit func(sdp string) string) error 
 	return c.reoffer(ctx, []byte(edit(string(c.offer(SendRecv)))))
 }
 
+// ReofferAndCancel is Reoffer that is taken back at once (RFC 3261 §9.1 allows it
+// after a 1xx only; networks turn messages round). It is an error, a *StatusError
+// of 487, unless the answer was quicker.
+func (c *Call) ReofferAndCancel(ctx context.Context, edit func(sdp string) string) error {
+	p := c.phone
+	p.mu.Lock()
+	c.hasty = true
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		c.hasty = false
+		p.mu.Unlock()
+	}()
+	return c.Reoffer(ctx, edit)
+}
+
 // Move goes on from another RTP socket, at an address, and says so by a
 // re-INVITE.
 func (c *Call) Move(ctx context.Context, to netip.Addr) error {
@@ -71,7 +87,12 @@ func (c *Call) reoffer(ctx context.Context, offer []byte) error {
 	t := p.newClient(m, hop)
 	p.mu.Lock()
 	c.client = t
+	hasty := c.hasty
 	p.mu.Unlock()
+	if hasty {
+		p.send(t.request, t.to)
+		p.send(t.cancel(), t.to)
+	}
 	final, err := p.run(ctx, t, nil)
 	switch {
 	case err != nil:

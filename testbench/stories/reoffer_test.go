@@ -51,6 +51,39 @@ func TestSessionMoves(t *testing.T) {
 	})
 }
 
+// A re-INVITE that is taken back leaves all as it was, also when our answer was
+// made already and crosses the CANCEL: either both ends have the new session, or
+// neither has (RFC 3261 §14.1, RFC 3264 §8).
+func TestReinviteIsCancelled(t *testing.T) {
+	story(t, func(s *stage) {
+		s.flow(toSales)
+		a, b := s.parties()
+		in := s.calls(a, did)
+		out := s.answers(b)
+		s.until(in, phone.Established)
+		s.talk(in, out)
+		for range 20 {
+			err := in.ReofferAndCancel(s.soon(), func(sdp string) string {
+				sdp = strings.ReplaceAll(sdp, "RTP/AVP 0 8 101", "RTP/AVP 8 101")
+				return strings.ReplaceAll(sdp, "a=sendrecv", "a=sendonly")
+			})
+			pass(500 * time.Millisecond)
+			var refused *phone.StatusError
+			if errors.As(err, &refused) && refused.Code == 487 {
+				s.talk(in, out)
+				continue
+			}
+			s.must(err) // the answer was quicker
+			s.must(in.Resume(s.soon()))
+			pass(500 * time.Millisecond)
+			s.talk(in, out)
+		}
+		s.hangsUp(in)
+		s.over(out)
+		s.event("call.completed")
+	}, undrawn)
+}
+
 // Without an offer in the re-INVITE ours is in the 200, with what holds now.
 func TestReinviteWithoutAnOffer(t *testing.T) {
 	story(t, func(s *stage) {
