@@ -206,7 +206,7 @@ func (c *Call) begin(in *sip.Invitation) {
 	c.tell(c.initiated(), c.began)
 	digits := c.digitsOf(c.caller)
 	sound, err := c.sys.Media.Open(media.Options{
-		Digits: digits, OnDigit: c.caller.digit, SendDigit: c.caller.bySignalling(digits), OnLost: c.caller.lost,
+		Digits: digits, OnDigit: c.caller.digit, SendDigit: c.caller.bySignalling(digits), OnLost: c.caller.lost, OnWorn: c.caller.worn,
 		SRTP: c.protection(c.caller.account), Log: c.log.With("leg", "caller"),
 	})
 	if err != nil {

@@ -93,9 +93,14 @@ func (l *leg) hum(on bool) {
 // been answered is offered then.
 func (l *leg) park(on bool) {
 	l.parks = on
-	if l.asking || l.parks == l.parked || l.over {
+	if l.asking || l.over {
 		return
 	}
+	if l.parks == l.parked {
+		l.renew()
+		return
+	}
+	l.renews = false // it brings the new keys, too
 	l.asking, l.asked = true, on
 	l.ask()
 }
@@ -127,6 +132,11 @@ func (c *Call) parkAnswered(l *leg, taken bool) {
 		return
 	}
 	l.asking = false
+	if l.renewing {
+		l.renewing = false
+		c.soothe() // whatever has waited for it
+		return
+	}
 	if taken {
 		l.parked, l.unparks = l.asked, 0
 		c.soothe()

@@ -109,7 +109,7 @@ func (h *hunt) try(t target) {
 	}
 	digits := c.digitsOf(p.leg)
 	sound, err := c.sys.Media.Open(media.Options{
-		Codecs: t.codecs, Prefer: c.codec(), SRTP: t.srtp(), OnLost: p.leg.lost,
+		Codecs: t.codecs, Prefer: c.codec(), SRTP: t.srtp(), OnLost: p.leg.lost, OnWorn: p.leg.worn,
 		Digits: digits, OnDigit: p.leg.digit, SendDigit: p.leg.bySignalling(digits), Log: log,
 	})
 	if err != nil {

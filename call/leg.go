@@ -33,6 +33,8 @@ type leg struct {
 	stubborn bool            // it refused to be held
 	unparks  int             // refusals to be taken off
 	waits    bool            // asking, but not before a pause is over
+	renews   bool            // new keys are to be offered
+	renewing bool            // the offer under way brings nothing else
 
 	account account
 	who     identity          // how it is shown to others

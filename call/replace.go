@@ -111,7 +111,7 @@ func (c *Call) open(in *sip.Invitation, old *leg) (l *leg, sdp []byte, code int)
 	l.account, l.via, l.who, l.reach = old.account, old.via, old.who, old.reach
 	digits := c.digitsOf(l)
 	sound, err := c.sys.Media.Open(media.Options{
-		Digits: digits, OnDigit: l.digit, SendDigit: l.bySignalling(digits), OnLost: l.lost,
+		Digits: digits, OnDigit: l.digit, SendDigit: l.bySignalling(digits), OnLost: l.lost, OnWorn: l.worn,
 		SRTP: c.protection(l.account), Log: c.log.With("leg", l.name),
 	})
 	if err != nil {

@@ -32,6 +32,7 @@ const (
 	MediaTimeout    Result = "media_timeout"
 	TimeLimit       Result = "time_limit"
 	SessionExpired  Result = "session_expired"
+	KeysExpired     Result = "srtp_keys_expired" // those of SRTP are used up
 	ServerShutdown  Result = "server_shutdown"
 )
 
@@ -80,6 +81,7 @@ var handlings = map[Result]handling{
 	MediaTimeout:    {RetryNever, false, 480, "Temporarily Unavailable"},
 	TimeLimit:       {RetryNever, false, 480, "Temporarily Unavailable"},
 	SessionExpired:  {RetryNever, false, 480, "Temporarily Unavailable"},
+	KeysExpired:     {RetryNever, false, 480, "Temporarily Unavailable"},
 	ServerShutdown:  {RetryNever, false, 503, "Service Unavailable"},
 }
 

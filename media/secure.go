@@ -138,6 +138,38 @@ func (s *Session) answerWith(l sdp.Local, offer *sdp.Description) (*sdp.Descript
 	return l.Answer(offer)
 }
 
+// Renew has the next offer, or answer, bring a new key of ours: it is time when OnWorn
+// tells so. A far end whose own key is worn is asked for a new one by nothing else, as
+// there is nothing else in an offer that could ask (RFC 4568 §7.1.4).
+func (s *Session) Renew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.secret == nil {
+		return
+	}
+	suite := s.secret.ours.Suite
+	s.local.Keys = s.local.Keys.Renew(suite)
+	for _, c := range s.local.Keys {
+		if c.Suite == suite {
+			s.local.InUse.Masters = c.Masters
+		}
+	}
+}
+
+// worn tells the owner when a key is worn, and when it is spent (RFC 3711 §9.2).
+func (s *Session) worn(sh *shard) {
+	if s.secrecy == nil || s.opts.OnWorn == nil {
+		return
+	}
+	ours, again := s.secrecy.sender.Wear()
+	theirs, news := s.secrecy.receiver.Wear()
+	if !again && !news {
+		return
+	}
+	spent := max(ours, theirs) == srtp.Spent
+	sh.later(s, "keys", func() { s.opts.OnWorn(spent) })
+}
+
 // encryption names the suite, "" in the clear.
 func (s *Session) encryption() string {
 	if s.secrecy == nil {

@@ -48,6 +48,11 @@ type Options struct {
 	// say, need not remember. Time on hold does not count. It is told of a leg
 	// that a fault of the program has ended, too.
 	OnLost func()
+	// OnWorn is told when a key of the encryption will soon have been used for all the
+	// packets it is good for (RFC 3711 §9.2): Renew and a new offer bring another. It
+	// is told once more, with spent, when that has not been done in time: nothing is
+	// sent, or heard, any more.
+	OnWorn func(spent bool)
 	// SendDigit takes the digits for a far end that wants them by signalling: no
 	// telephone-events are offered then, and none sent. It must not block.
 	SendDigit func(dtmf.Digit)

@@ -246,6 +246,7 @@ func (s *Session) tend(sh *shard, tick uint64, now time.Duration) {
 	if s.lost(now) {
 		sh.later(s, "lost", s.tellLost)
 	}
+	s.worn(sh)
 	s.answered(now)
 	s.reportDue(now)
 }

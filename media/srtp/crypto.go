@@ -3,6 +3,7 @@ package srtp
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,9 @@ type Master struct {
 	// MKI is the identifier, and MKISize its length in octets; 0: there is none.
 	MKI     uint64
 	MKISize int
+	// Lifetime is how many packets the key is good for, as its writer has told;
+	// 0: not told, which is as many as there can be.
+	Lifetime uint64
 }
 
 // New makes an attribute with a random key.
@@ -50,7 +54,8 @@ func New(tag int, s Suite) Crypto {
 func (c Crypto) Valid() bool { return c.Suite != None && len(c.Masters) > 0 }
 
 // Same reports whether both do the same to packets: then what is known of the
-// stream, the rollover counter above all, goes on (RFC 3711 §3.3.1).
+// stream, the rollover counter above all, goes on (RFC 3711 §3.3.1). A lifetime told
+// anew makes no new key: what was used is used.
 func (c Crypto) Same(d Crypto) bool {
 	return c.Suite == d.Suite && slices.EqualFunc(c.Masters, d.Masters, func(a, b Master) bool {
 		return a.MKI == b.MKI && a.MKISize == b.MKISize && a.Key.Equal(b.Key)
@@ -70,6 +75,11 @@ func (c Crypto) Attribute() string {
 			b.WriteByte(';')
 		}
 		b.WriteString("inline:" + m.Key.inline())
+		if n := m.Lifetime; n > 0 && n&(n-1) == 0 {
+			fmt.Fprintf(&b, "|2^%d", bits.TrailingZeros64(n))
+		} else if n > 0 {
+			fmt.Fprintf(&b, "|%d", n)
+		}
 		if m.MKISize > 0 {
 			fmt.Fprintf(&b, "|%d:%d", m.MKI, m.MKISize)
 		}
@@ -147,7 +157,7 @@ func (s Suite) master(param string) (Master, error) {
 	m := Master{Key: key}
 	rest := parts[1:]
 	if len(rest) > 0 && !strings.Contains(rest[0], ":") {
-		if !validLifetime(rest[0]) {
+		if m.Lifetime = parseLifetime(rest[0]); m.Lifetime == 0 {
 			return Master{}, fmt.Errorf("%w: lifetime", ErrSyntax)
 		}
 		rest = rest[1:]
@@ -164,16 +174,21 @@ func (s Suite) master(param string) (Master, error) {
 	return m, nil
 }
 
-// validLifetime reads a number of packets, as it is or as 2^n: at most the 2^48
-// that one key is good for (RFC 3711 §9.2). No call lasts that long, and what
-// is shorter is for its writer to keep: he gives a new key in time.
-func validLifetime(text string) bool {
+// parseLifetime reads a number of packets, as it is or as 2^n: at most the 2^48
+// that one key is good for (RFC 3711 §9.2). 0: it is none.
+func parseLifetime(text string) uint64 {
 	if exponent, power := strings.CutPrefix(text, "2^"); power {
 		n, err := strconv.ParseUint(exponent, 10, 8)
-		return err == nil && n <= 48
+		if err != nil || n > 48 {
+			return 0
+		}
+		return 1 << n
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
-	return err == nil && n > 0 && n <= 1<<48
+	if err != nil || n > mostRTP {
+		return 0
+	}
+	return n
 }
 
 // parseMKI reads an identifier and its length. It may be up to 128 octets long;

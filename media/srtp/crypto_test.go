@@ -29,9 +29,9 @@ var casesParse = map[string]struct{ value, again string }{
 	"RFC 4568 §6.2.2 short tag":              {"2 AES_CM_128_HMAC_SHA1_32 inline:" + key30, "2 AES_CM_128_HMAC_SHA1_32 inline:" + key30},
 	"RFC 7714 §14.2 GCM":                     {"3 AEAD_AES_128_GCM inline:" + key28, "3 AEAD_AES_128_GCM inline:" + key28},
 	"RFC 7714 §14.2 GCM, 256":                {"4 AEAD_AES_256_GCM inline:" + key44, "4 AEAD_AES_256_GCM inline:" + key44},
-	"RFC 4568 §6.1 lifetime as a power":      {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^20", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30},
-	"RFC 4568 §6.1 lifetime as a number":     {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1048576", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30},
-	"RFC 4568 §6.1 lifetime and MKI":         {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^31|1066:4", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1066:4"},
+	"RFC 4568 §6.1 lifetime as a power":      {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^20", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^20"},
+	"RFC 4568 §6.1 lifetime as a number":     {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1048575", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1048575"},
+	"RFC 4568 §6.1 lifetime and MKI":         {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^31|1066:4", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^31|1066:4"},
 	"RFC 4568 §6.1 MKI alone":                {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1:4", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|1:4"},
 	"RFC 4568 §6.1 two keys":                 {"1 AEAD_AES_128_GCM inline:" + key28 + "|1:1;inline:" + key28 + "|2:1", "1 AEAD_AES_128_GCM inline:" + key28 + "|1:1;inline:" + key28 + "|2:1"},
 	"RFC 4568 §6.3.6 window size hint":       {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + " WSH=64", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30},
@@ -39,8 +39,8 @@ var casesParse = map[string]struct{ value, again string }{
 	"RFC 4648 §3.2 no padding":               {"1 AEAD_AES_128_GCM inline:" + strings.TrimRight(key28, "="), "1 AEAD_AES_128_GCM inline:" + key28},
 	"in any case, with spaces":               {" 9  aes_cm_128_hmac_sha1_80   INLINE:" + key30 + " ", "9 AES_CM_128_HMAC_SHA1_80 inline:" + key30},
 	"RFC 4568 §9.1 the largest tag":          {"999999999 AES_CM_128_HMAC_SHA1_80 inline:" + key30, "999999999 AES_CM_128_HMAC_SHA1_80 inline:" + key30},
-	"RFC 3711 §9.2 the longest lifetime":     {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^48", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30},
-	"RFC 3711 §9.2 as a number, the longest": {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|281474976710656", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30},
+	"RFC 3711 §9.2 the longest lifetime":     {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^48", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^48"},
+	"RFC 3711 §9.2 as a number, the longest": {"1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|281474976710656", "1 AES_CM_128_HMAC_SHA1_80 inline:" + key30 + "|2^48"},
 }
 
 // Attributes that are passed over.

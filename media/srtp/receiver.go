@@ -32,6 +32,11 @@ type Receiver struct {
 	ssrc    uint32 // the source heard last
 	sources int    // of RTP; 0: none yet
 	reports int    // of RTCP
+
+	masters         []Master
+	lives           []life // theirs
+	tagRTP, tagRTCP int
+	news            news
 }
 
 // NewReceiver makes a receiver for what is sent with the keys of c.
@@ -46,7 +51,12 @@ func NewReceiver(c Crypto) (*Receiver, error) {
 			return nil, fmt.Errorf("srtp: second key: %w", err)
 		}
 	}
-	return &Receiver{ctx: ctx}, nil
+	r := &Receiver{ctx: ctx, masters: c.Masters}
+	for _, m := range c.Masters {
+		r.lives = append(r.lives, m.life())
+	}
+	r.tagRTP, r.tagRTCP = c.Suite.tags()
+	return r, nil
 }
 
 // RTP authenticates a packet and decrypts it into dst, which may be the packet
@@ -63,9 +73,13 @@ func (r *Receiver) RTP(dst, packet []byte) ([]byte, error) {
 			return nil, ErrSources
 		}
 	}
+	life := r.lifeOf(packet, r.tagRTP) // before it is written over
 	out, err := r.ctx.DecryptRTP(dst, packet, &r.rtp)
 	if err != nil {
 		return nil, err
+	}
+	if !life.rtp.take() {
+		return nil, ErrSpent
 	}
 	if !known {
 		r.sources++
@@ -83,9 +97,13 @@ func (r *Receiver) RTCP(dst, packet []byte) ([]byte, error) {
 	if !known && r.reports >= maxSources {
 		return nil, ErrSources
 	}
+	life := r.lifeOf(packet, r.tagRTCP)
 	out, err := r.ctx.DecryptRTCP(dst, packet, &r.rtcp)
 	if err != nil {
 		return nil, err
+	}
+	if !life.rtcp.take() {
+		return nil, ErrSpent
 	}
 	if !known {
 		r.reports++

@@ -21,6 +21,8 @@ type Sender struct {
 	rtcp   rtcp.Header
 	used   used
 	growth int
+	life   life
+	news   news
 }
 
 // NewSender makes a sender with the first key of c.
@@ -29,7 +31,7 @@ func NewSender(c Crypto) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sender{ctx: ctx, growth: Overhead + c.Masters[0].MKISize}, nil
+	return &Sender{ctx: ctx, growth: Overhead + c.Masters[0].MKISize, life: c.Masters[0].life()}, nil
 }
 
 // Growth is how much longer a packet may become.
@@ -46,6 +48,9 @@ func (s *Sender) RTP(dst, packet []byte) ([]byte, error) {
 	if !s.used.take(binary.BigEndian.Uint32(packet[8:]), binary.BigEndian.Uint16(packet[2:])) {
 		return nil, ErrUsed
 	}
+	if !s.life.rtp.take() {
+		return nil, ErrSpent
+	}
 	out, err := s.ctx.EncryptRTP(dst, packet, &s.rtp)
 	if err != nil {
 		return nil, fmt.Errorf("encrypt rtp: %w", err)
@@ -55,6 +60,9 @@ func (s *Sender) RTP(dst, packet []byte) ([]byte, error) {
 
 // RTCP encrypts a compound packet into dst, as RTP does.
 func (s *Sender) RTCP(dst, packet []byte) ([]byte, error) {
+	if !s.life.rtcp.take() {
+		return nil, ErrSpent
+	}
 	out, err := s.ctx.EncryptRTCP(dst, packet, &s.rtcp)
 	if err != nil {
 		return nil, fmt.Errorf("encrypt rtcp: %w", err)

@@ -63,5 +63,17 @@ func suiteNamed(name string) Suite {
 	return None
 }
 
+// tags are the lengths of what stands behind the identifier of the key in RTP and in
+// RTCP, where counter mode has 80 bits always (RFC 4568 §6.2.2).
+func (s Suite) tags() (rtp, rtcp int) {
+	switch s {
+	case AESCM128SHA1x80:
+		return 10, 10
+	case AESCM128SHA1x32:
+		return 4, 10
+	}
+	return 0, 0
+}
+
 // size is the length of master key and salt together.
 func (s Suite) size() int { return suites[s].key + suites[s].salt }

@@ -54,6 +54,7 @@ type Quirks struct {
 	Registrar   time.Duration // takes every registration, for so long
 
 	Opportunistic bool   // offers its keys in RTP/AVP (RFC 8643)
+	KeyLife       string // how many packets its keys are for, as descriptions tell it: 2^9
 	Sequence      uint16 // of the first RTP packet of a call; 0: any
 }
 

@@ -40,9 +40,13 @@ type cryptoLine struct {
 	tag   int
 	suite string
 	key   string // base64
+	life  string // how many packets it is for; empty: not told
 }
 
 func (l cryptoLine) String() string {
+	if l.life != "" {
+		return fmt.Sprintf("a=crypto:%d %s inline:%s|%s\r\n", l.tag, l.suite, l.key, l.life)
+	}
 	return fmt.Sprintf("a=crypto:%d %s inline:%s\r\n", l.tag, l.suite, l.key)
 }
 
@@ -58,7 +62,7 @@ func readCrypto(value string) (l cryptoLine, ok bool) {
 	if _, known := suites[f[1]]; err != nil || !inline || !known || strings.Contains(key, "|") {
 		return l, false
 	}
-	return cryptoLine{tag, f[1], key}, true
+	return cryptoLine{tag: tag, suite: f[1], key: key}, true
 }
 
 // randomLine makes a key.
@@ -66,7 +70,7 @@ func randomLine(tag int, suite string) cryptoLine {
 	s := suites[suite]
 	key := make([]byte, s.key+s.salt)
 	_, _ = rand.Read(key) // never fails
-	return cryptoLine{tag, suite, base64.StdEncoding.EncodeToString(key)}
+	return cryptoLine{tag: tag, suite: suite, key: base64.StdEncoding.EncodeToString(key)}
 }
 
 // Rekey makes new keys for the next description.
@@ -87,7 +91,9 @@ func (c *Call) Encryption() string {
 func (c *Call) own() []cryptoLine {
 	if c.keys == nil {
 		for i, suite := range c.phone.cfg.SRTP {
-			c.keys = append(c.keys, randomLine(i+1, suite))
+			l := randomLine(i+1, suite)
+			l.life = c.phone.cfg.Quirks.KeyLife
+			c.keys = append(c.keys, l)
 		}
 	}
 	return c.keys
