@@ -24,9 +24,20 @@ func (c *Call) pressed(l *leg, d dtmf.Digit) {
 		return
 	}
 	if l == c.caller && c.peer == nil {
+		if c.plan.KeepsSecrets() && !c.control.active {
+			// Typed ahead, it may be a digit of a PIN that is not asked for yet:
+			// it is told when it is known who takes it.
+			c.keys.Hold(d, func() { c.loop.Post(func() { c.tellKey(d) }) })
+			return
+		}
 		c.keys.Press(d)
 	}
-	if c.secret {
+	c.tellKey(d)
+}
+
+// tellKey tells a key, unless it is for nobody to know.
+func (c *Call) tellKey(d dtmf.Digit) {
+	if c.secret || c.ending != nil {
 		return
 	}
 	c.tell(&events.DTMF{Digit: string(rune(d.Symbol)), DurationMS: d.Duration.Milliseconds(), Method: d.Method}, c.now())

@@ -45,6 +45,7 @@ type Plan struct {
 	nouns       Nouns                 // that it is made of
 	warned      *sync.Map             // warnings found so far, by kind and id
 	presenters  *presenters
+	secrets     func() bool // is asked once
 }
 
 // flowPlan is a flow with its rules compiled.
@@ -191,4 +192,12 @@ func (p *Plan) lookup(did string) (*CallFlow, bool) {
 		return f, true
 	}
 	return p.fallback, true
+}
+
+// KeepsSecrets says whether callers may be asked for keys that nobody is told.
+func (p *Plan) KeepsSecrets() bool { return p.secrets() }
+
+func (p *Plan) asksForSecrets() bool {
+	return slices.ContainsFunc(p.nouns.Menus, func(m *IVRMenu) bool { return m.Sensitive }) ||
+		slices.ContainsFunc(p.nouns.Boxes, func(b *VoicemailBox) bool { return b.PIN != "" })
 }

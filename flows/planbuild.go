@@ -32,6 +32,7 @@ func (p *Plan) Next(n Nouns) (*Plan, Problems) {
 		return nil, b.problems
 	}
 	next := b.Plan
+	next.secrets = sync.OnceValue(next.asksForSecrets)
 	return &next, nil
 }
 

@@ -70,7 +70,7 @@ func changed(t *rapid.T, n Nouns) Nouns {
 // bare is a plan without what it remembers of its making.
 func bare(p *Plan) Plan {
 	b := *p
-	b.nouns, b.warned, b.presenters = Nouns{}, nil, nil
+	b.nouns, b.warned, b.presenters, b.secrets = Nouns{}, nil, nil, nil
 	if len(b.defaultFlow) == 0 {
 		b.defaultFlow = nil
 	}

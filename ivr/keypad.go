@@ -13,8 +13,14 @@ const typeAhead = 64
 // collects digits: keys pressed between two menus wait for the second one.
 type Keypad struct {
 	mu    sync.Mutex
-	keys  []dtmf.Digit
+	keys  []waitingKey
 	ready chan struct{} // holds a token while keys may be waiting
+}
+
+// waitingKey is a key with what is to be called once somebody has it.
+type waitingKey struct {
+	dtmf.Digit
+	taken func()
 }
 
 // NewKeypad makes an empty buffer.
@@ -23,10 +29,14 @@ func NewKeypad() *Keypad {
 }
 
 // Press adds a key. It never blocks.
-func (k *Keypad) Press(d dtmf.Digit) {
+func (k *Keypad) Press(d dtmf.Digit) { k.Hold(d, func() {}) }
+
+// Hold is Press of a key of which it matters who takes it: taken is called then,
+// by whoever does, or throws it away. It is not called for one that nobody takes.
+func (k *Keypad) Hold(d dtmf.Digit, taken func()) {
 	k.mu.Lock()
 	if len(k.keys) < typeAhead {
-		k.keys = append(k.keys, d)
+		k.keys = append(k.keys, waitingKey{d, taken})
 	}
 	k.mu.Unlock()
 	select {
@@ -38,8 +48,12 @@ func (k *Keypad) Press(d dtmf.Digit) {
 // Flush forgets the keys that wait.
 func (k *Keypad) Flush() {
 	k.mu.Lock()
-	k.keys = k.keys[:0]
+	gone := k.keys
+	k.keys = nil
 	k.mu.Unlock()
+	for _, key := range gone {
+		key.taken()
+	}
 }
 
 // Waiting tells how many keys wait.
@@ -52,11 +66,13 @@ func (k *Keypad) Waiting() int {
 // next takes the oldest key.
 func (k *Keypad) next() (dtmf.Digit, bool) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	if len(k.keys) == 0 {
+		k.mu.Unlock()
 		return dtmf.Digit{}, false
 	}
-	d := k.keys[0]
+	key := k.keys[0]
 	k.keys = k.keys[:copy(k.keys, k.keys[1:])]
-	return d, true
+	k.mu.Unlock()
+	key.taken()
+	return key.Digit, true
 }
