@@ -61,9 +61,30 @@ func describe(name string, schema *huma.Schema) {
 		if value, ok := defaults[field]; ok && p.Ref == "" {
 			p.Default = value
 		}
+		if most, ok := flows.Limits[name+"."+field]; ok {
+			limit(p, most)
+		}
 		if p.Type == huma.TypeArray {
 			p.Nullable = false // an empty list is [], or left out
 		}
+	}
+}
+
+// limit writes how much of a field is accepted, in the words of its type.
+func limit(p *huma.Schema, l flows.Limit) {
+	switch p.Type {
+	case huma.TypeArray:
+		p.MaxItems = &l.Most
+		if l.Least > 0 {
+			p.MinItems = &l.Least
+		}
+	case huma.TypeObject:
+		p.MaxProperties = &l.Most
+	case huma.TypeString:
+		p.MaxLength = &l.Most
+	case huma.TypeInteger:
+		least, most := float64(l.Least), float64(l.Most)
+		p.Minimum, p.Maximum = &least, &most
 	}
 }
 

@@ -247,7 +247,7 @@ func checkText(s string, most int) string {
 
 // checkSpeech looks at text to be spoken, where line breaks are fine.
 func checkSpeech(s string) string {
-	return checkText(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(s), 5000)
+	return checkText(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(s), maxSpeech)
 }
 
 func hasControls(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }

@@ -50,8 +50,8 @@ func (d *Device) Validate() Problems {
 	if d.Password == "" {
 		problems.add("password", "the password is missing; without one anybody could register as this device")
 	}
-	problems.addIf("password", checkText(d.Password, 128))
-	problems.addIf("display_name", checkText(d.DisplayName, 100))
+	problems.addIf("password", checkText(d.Password, maxSecret))
+	problems.addIf("display_name", checkText(d.DisplayName, maxShown))
 	if d.Number != "" {
 		problems.checkNumber("number", d.Number)
 	}

@@ -66,7 +66,7 @@ func (p *Prompt) Validate() Problems {
 		problems.add("prompt_id", "%q is no id of a prompt: it begins with prompt_, followed by 1 to 57 of the characters A-Z a-z 0-9 _ -", shorten(p.ID))
 	}
 	problems.checkName(p.Name)
-	problems.addIf("description", checkText(p.Description, 1000))
+	problems.addIf("description", checkText(p.Description, maxDescription))
 	problems.addIf("text", checkSpeech(p.Text))
 	problems.checkVoice(p.Language, p.Voice)
 	if p.URL != "" {

@@ -135,7 +135,7 @@ func (q *Queue) Validate() Problems {
 		problems.add("priority", "%d is out of range; use %d to %d", q.Priority, -maxPriority, maxPriority)
 	}
 	problems.checkKey("exit_key", q.ExitKey)
-	problems.addIf("hold_music", checkText(q.HoldMusic, 2000))
+	problems.addIf("hold_music", checkText(q.HoldMusic, maxURL))
 	for _, text := range []struct{ path, value string }{
 		{"greeting", q.Greeting}, {"accept_prompt", q.AcceptPrompt}, {"whisper", q.Whisper},
 	} {
@@ -170,7 +170,7 @@ func (q *Queue) validateMembers() Problems {
 		}
 		seen[m.Destination] = true
 		found.checkMost("penalty", m.Penalty, 1000)
-		found.addIf("name", checkText(m.Name, 200))
+		found.addIf("name", checkText(m.Name, maxName))
 		problems = append(problems, found.Under(fmt.Sprintf("members[%d]", i))...)
 	}
 	return problems

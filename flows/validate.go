@@ -93,7 +93,7 @@ func (r *Rule) ValidateDestination() Problems {
 	if r.DestinationType == ToReject {
 		problems.addIf("reason", checkCause(r.Reason))
 	} else {
-		problems.addIf("reason", checkText(r.Reason, 100))
+		problems.addIf("reason", checkText(r.Reason, maxReason))
 	}
 	if r.Fallback != nil {
 		problems = append(problems, r.Fallback.Validate().Under("fallback")...)
@@ -193,7 +193,7 @@ func CheckTags(tags map[string]string) Problems {
 			problems.add("", "a tag has an empty name; name it")
 		}
 		problems.addIf(shorten(name), checkText(name, 64))
-		problems.addIf(shorten(name), checkText(tags[name], 512))
+		problems.addIf(shorten(name), checkText(tags[name], maxTagValue))
 	}
 	return problems
 }
@@ -217,7 +217,7 @@ func (p *Problems) checkName(name string) {
 		p.add("name", "the name is missing; give one")
 		return
 	}
-	p.addIf("name", checkText(name, 200))
+	p.addIf("name", checkText(name, maxName))
 }
 
 func (p *Problems) checkNumber(path, number string) {
