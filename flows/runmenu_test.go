@@ -91,7 +91,7 @@ func TestSayReturnsToTheMenu(t *testing.T) {
 	s.keys = []string{"6", "4", "5", "6", "1"}
 	s.goes("menu main", "say (en-US) It is 10:04 AM on Thursday, January 15.",
 		"menu main", "say (en-US) From a rule.",
-		"menu main", "menu sub", "say (de-DE) Es ist 10:04, 2026-01-15.",
+		"menu main", "menu sub", "say (de-DE) Es ist 10 Uhr 4, Donnerstag, der fünfzehnte Januar.",
 		"menu sub", "voicemail voicemail_default")
 }
 

@@ -5,34 +5,57 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"b2bua/flows/saying"
 )
 
 // placeholder is what a say text has filled in when it is spoken.
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
-
-const (
-	sayTime = "{time}"
-	sayDate = "{date}"
-)
 
 func checkSay(text string) string {
 	if strings.TrimSpace(text) == "" {
 		return "the text to say is missing; write it, with {time} and {date} for the time and the date"
 	}
 	for _, found := range placeholder.FindAllString(text, -1) {
-		if found != sayTime && found != sayDate {
-			return fmt.Sprintf("%s is not known here; use {time} or {date}", shorten(found))
+		if _, ok := fill(found, DefaultLanguage, time.Time{}); !ok {
+			return fmt.Sprintf("%s is not known here; use {time} or {date} for now, {time:14:30}, {date:2026-12-24}, {digits:4711} or {money:12.50 EUR}", shorten(found))
 		}
 	}
 	return checkSpeech(text)
 }
 
-// renderSay fills in the placeholders by the wall clock of at. English texts
-// get the hour as it is spoken; others the form that every voice can read.
+// renderSay fills in the placeholders by the wall clock of at, in words of the
+// language.
 func renderSay(text, language string, at time.Time) string {
-	clock, date := "15:04", "2006-01-02"
-	if language == "" || strings.HasPrefix(strings.ToLower(language), "en") {
-		clock, date = "3:04 PM", "Monday, January 2"
+	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
+		if said, ok := fill(found, language, at); ok {
+			return said
+		}
+		return found
+	})
+}
+
+// fill is what is said for a placeholder; ok is false for one that is none.
+func fill(found, language string, at time.Time) (said string, ok bool) {
+	name, value, given := strings.Cut(strings.Trim(found, "{}"), ":")
+	var err error
+	switch name {
+	case "time":
+		if given {
+			at, err = time.Parse("15:04", value)
+		}
+		return saying.Clock(language, at), err == nil
+	case "date":
+		if given {
+			at, err = time.Parse(time.DateOnly, value)
+		}
+		return saying.Date(language, at), err == nil
+	case "digits":
+		said = saying.Digits(value)
+		return said, said != ""
+	case "money":
+		amount, currency, _ := strings.Cut(value, " ")
+		return saying.Money(language, amount, currency)
 	}
-	return strings.NewReplacer(sayTime, at.Format(clock), sayDate, at.Format(date)).Replace(text)
+	return "", false
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"b2bua/flows/saying"
 )
 
 // Phrase is something that the switch itself says to callers and owners.
@@ -64,9 +66,7 @@ func (t *tongue) words(p Phrase, args ...any) string {
 // tongue is one language.
 type tongue struct {
 	phrases [phraseCount]string
-	months  [12]string
-	date    func(t time.Time, month string) string
-	clock   string // for Format
+	code    string // of the language
 	one     [4]string
 	many    [4]string // messages: new, old; then minutes, seconds
 	and     string
@@ -105,7 +105,7 @@ func (t *tongue) envelope(l Letter, zone *time.Location) string {
 	at := l.At.In(zone)
 	parts := []string{
 		fmt.Sprintf(t.phrases[sayFrom], t.who(l)),
-		fmt.Sprintf(t.phrases[sayWhen], t.date(at, t.months[at.Month()-1]), at.Format(t.clock)),
+		fmt.Sprintf(t.phrases[sayWhen], saying.Date(t.code, at), saying.Clock(t.code, at)),
 		fmt.Sprintf(t.phrases[sayLength], t.length(l.Length)),
 	}
 	return strings.Join(parts, " ")
@@ -123,7 +123,7 @@ func (t *tongue) who(l Letter) string {
 		}
 		return spoken(l.From)
 	}
-	return strings.Join(strings.Split(digits, ""), " ")
+	return saying.Digits(digits)
 }
 
 // spoken is what a caller is called, bounded: a speech program gets it.

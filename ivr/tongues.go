@@ -1,17 +1,10 @@
 package ivr
 
-import (
-	"fmt"
-	"time"
-)
-
 // tongues are the languages that owners are spoken to in.
 var tongues = map[string]*tongue{"en": english, "de": german, "fr": french, "es": spanish}
 
 var english = &tongue{
-	months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
-	date:   func(t time.Time, month string) string { return fmt.Sprintf("%s, %s %d", t.Weekday(), month, t.Day()) },
-	clock:  "3:04 PM", and: " and ",
+	code: "en", and: " and ",
 	one:  [4]string{"one new message", "one saved message", "one minute", "one second"},
 	many: [4]string{"%d new messages", "%d saved messages", "%d minutes", "%d seconds"},
 	phrases: [phraseCount]string{
@@ -53,9 +46,7 @@ var english = &tongue{
 }
 
 var german = &tongue{
-	months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
-	date:   func(t time.Time, month string) string { return fmt.Sprintf("%d. %s", t.Day(), month) },
-	clock:  "15:04 Uhr", and: " und ",
+	code: "de", and: " und ",
 	one:  [4]string{"eine neue Nachricht", "eine gespeicherte Nachricht", "eine Minute", "eine Sekunde"},
 	many: [4]string{"%d neue Nachrichten", "%d gespeicherte Nachrichten", "%d Minuten", "%d Sekunden"},
 	phrases: [phraseCount]string{
@@ -72,7 +63,7 @@ var german = &tongue{
 		sayOld:             "Gespeichert.",
 		sayFrom:            "Von %s.",
 		sayUnknown:         "einem unbekannten Anrufer",
-		sayWhen:            "Empfangen am %s, um %s.",
+		sayWhen:            "Empfangen: %s, um %s.",
 		sayLength:          "Sie dauert %s.",
 		sayKeys:            "Noch einmal hören: 1. Speichern: 2. Löschen: 3. Zur vorigen: 4. Zeit und Anrufer: 5. Zur nächsten: 6. Zurückrufen: 8. Ihre Ansage: 9. Auflegen: Stern.",
 		sayHelpless:        "Ihre Ansage: 9. Auflegen: Stern.",
@@ -97,9 +88,7 @@ var german = &tongue{
 }
 
 var french = &tongue{
-	months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
-	date:   func(t time.Time, month string) string { return fmt.Sprintf("%d %s", t.Day(), month) },
-	clock:  "15:04", and: " et ",
+	code: "fr", and: " et ",
 	one:  [4]string{"un nouveau message", "un message sauvegardé", "une minute", "une seconde"},
 	many: [4]string{"%d nouveaux messages", "%d messages sauvegardés", "%d minutes", "%d secondes"},
 	phrases: [phraseCount]string{
@@ -141,9 +130,7 @@ var french = &tongue{
 }
 
 var spanish = &tongue{
-	months: [12]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
-	date:   func(t time.Time, month string) string { return fmt.Sprintf("%d de %s", t.Day(), month) },
-	clock:  "15:04", and: " y ",
+	code: "es", and: " y ",
 	one:  [4]string{"un mensaje nuevo", "un mensaje guardado", "un minuto", "un segundo"},
 	many: [4]string{"%d mensajes nuevos", "%d mensajes guardados", "%d minutos", "%d segundos"},
 	phrases: [phraseCount]string{
@@ -160,7 +147,7 @@ var spanish = &tongue{
 		sayOld:             "Guardado.",
 		sayFrom:            "De %s.",
 		sayUnknown:         "un número desconocido",
-		sayWhen:            "Recibido el %s, a las %s.",
+		sayWhen:            "Recibido el %s. Hora: %s.",
 		sayLength:          "Dura %s.",
 		sayKeys:            "Para oírlo otra vez, pulse 1. Para guardarlo, 2. Para borrarlo, 3. Para el anterior, 4. Para la fecha y el número, 5. Para el siguiente, 6. Para devolver la llamada, 8. Para su saludo, 9. Para colgar, asterisco.",
 		sayHelpless:        "Para su saludo, pulse 9. Para colgar, asterisco.",
