@@ -19,7 +19,7 @@ import (
 
 // Speaker is what the loader needs of *speech.Speaker.
 type Speaker interface {
-	Say(ctx context.Context, t speech.Text) (audio.Clip, error)
+	Utter(ctx context.Context, t speech.Text) (clip audio.Clip, spoken bool, err error)
 }
 
 // PromptSources is where a PromptLoader finds prompts.
@@ -53,6 +53,7 @@ const (
 	urlFreshness   = 5 * time.Minute
 	staleFreshness = 30 * time.Second // of what a server no longer gives
 	fileFreshness  = 5 * time.Second  // an uploaded prompt that is replaced is heard soon
+	tonesFreshness = 5 * time.Second  // of a text that could not be spoken
 	textFreshness  = 24 * time.Hour   // and stored prompts: another sound has another file
 )
 
@@ -86,9 +87,12 @@ func (l *PromptLoader) Load(ctx context.Context, p Prompt) (audio.Clip, error) {
 	if flows.IsURL(p.Ref) {
 		return l.refresh(ctx, p)
 	}
-	clip, err := load(ctx, p)
+	clip, whole, err := load(ctx, p)
 	if err != nil {
 		return audio.Clip{}, err
+	}
+	if !whole {
+		fresh = tonesFreshness
 	}
 	clip = clip.Resample(promptRate)
 	l.ready.put(p, clip, fresh)
@@ -111,8 +115,11 @@ func (l *PromptLoader) meant(kept *flows.Prompt) Prompt {
 // no printable text.
 const storedRef = "\x00stored:"
 
+// loading gives the sound of a prompt; whole is false when it is tones instead.
+type loading func(ctx context.Context, p Prompt) (clip audio.Clip, whole bool, err error)
+
 // kind tells how a prompt is loaded and for how long that stays true.
-func (l *PromptLoader) kind(p Prompt) (load func(context.Context, Prompt) (audio.Clip, error), fresh time.Duration) {
+func (l *PromptLoader) kind(p Prompt) (load loading, fresh time.Duration) {
 	switch {
 	case flows.IsURL(p.Ref):
 		return nil, urlFreshness // by refresh
@@ -126,20 +133,25 @@ func (l *PromptLoader) kind(p Prompt) (load func(context.Context, Prompt) (audio
 	return l.speak, textFreshness
 }
 
-func (l *PromptLoader) speak(ctx context.Context, p Prompt) (audio.Clip, error) {
-	clip, err := l.from.Speech.Say(ctx, speech.Text{Text: p.Ref, Language: p.Language, Voice: p.Voice})
+func (l *PromptLoader) speak(ctx context.Context, p Prompt) (audio.Clip, bool, error) {
+	clip, spoken, err := l.from.Speech.Utter(ctx, speech.Text{Text: p.Ref, Language: p.Language, Voice: p.Voice})
 	if err != nil {
-		return audio.Clip{}, fmt.Errorf("speak prompt: %w", err)
+		return audio.Clip{}, false, fmt.Errorf("speak prompt: %w", err)
 	}
-	return clip, nil
+	return clip, spoken, nil
 }
 
-func (l *PromptLoader) uploaded(_ context.Context, p Prompt) (audio.Clip, error) {
-	return l.open(p.Ref, p.Ref+".wav", p.Ref+".mp3")
+func (l *PromptLoader) uploaded(_ context.Context, p Prompt) (audio.Clip, bool, error) {
+	return l.found(p.Ref, p.Ref+".wav", p.Ref+".mp3")
 }
 
-func (l *PromptLoader) file(_ context.Context, p Prompt) (audio.Clip, error) {
-	return l.open(p.Ref, strings.TrimPrefix(strings.TrimPrefix(p.Ref, storedRef), "file:"))
+func (l *PromptLoader) file(_ context.Context, p Prompt) (audio.Clip, bool, error) {
+	return l.found(p.Ref, strings.TrimPrefix(strings.TrimPrefix(p.Ref, storedRef), "file:"))
+}
+
+func (l *PromptLoader) found(ref string, names ...string) (audio.Clip, bool, error) {
+	clip, err := l.open(ref, names...)
+	return clip, err == nil, err
 }
 
 // rate is what every prompt is decoded to.

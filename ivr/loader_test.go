@@ -17,11 +17,44 @@ import (
 )
 
 // speaker counts what it is asked.
-type speaker struct{ asked int }
+type speaker struct {
+	asked int
+	mute  bool
+}
 
-func (s *speaker) Say(_ context.Context, t speech.Text) (audio.Clip, error) {
+func (s *speaker) Utter(_ context.Context, t speech.Text) (clip audio.Clip, spoken bool, err error) {
 	s.asked++
-	return audio.Silence(16000, time.Duration(len(t.Text))*time.Second), nil
+	if s.mute {
+		return speech.LastResort(), false, nil
+	}
+	return audio.Silence(16000, time.Duration(len(t.Text))*time.Second), true, nil
+}
+
+// Tones instead of a text are not kept: once it can be spoken again, it is heard.
+func TestTonesAreNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sp := &speaker{mute: true}
+		l := NewPromptLoader(PromptSources{Speech: sp}, quietLog)
+		load := func() time.Duration {
+			clip, err := l.Load(t.Context(), Prompt{Ref: "abc"})
+			if err != nil {
+				t.Error(err)
+			}
+			return clip.Duration()
+		}
+		if tones := load(); tones != speech.LastResort().Duration() {
+			t.Errorf("tones of %v", tones)
+		}
+		sp.mute = false
+		time.Sleep(6 * time.Second)
+		if d := load(); d != 3*time.Second || sp.asked != 2 {
+			t.Errorf("%v, asked %d times", d, sp.asked)
+		}
+		time.Sleep(time.Hour)
+		if load(); sp.asked != 2 {
+			t.Error("speech is not kept")
+		}
+	})
 }
 
 func wav(d time.Duration) []byte {

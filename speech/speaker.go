@@ -67,13 +67,19 @@ var ErrUnspoken = errors.New("no speech provider could speak the text")
 // given instead, and it is logged and counted: a caller never hears nothing. The
 // error is ErrText for a text with nothing in it, or the context's.
 func (s *Speaker) Say(ctx context.Context, t Text) (audio.Clip, error) {
-	clip, err := s.Render(ctx, t)
+	clip, _, err := s.Utter(ctx, t)
+	return clip, err
+}
+
+// Utter is Say that tells whether the sound is speech, or LastResort.
+func (s *Speaker) Utter(ctx context.Context, t Text) (clip audio.Clip, spoken bool, err error) {
+	clip, err = s.Render(ctx, t)
 	if !errors.Is(err, ErrUnspoken) {
-		return clip, err
+		return clip, err == nil, err
 	}
 	s.unspoken.Add(1)
 	s.log.Warn("text cannot be spoken, playing tones instead", "language", t.Language, "err", err)
-	return LastResort(), nil
+	return LastResort(), false, nil
 }
 
 // Unspoken is how many texts were tones instead.
