@@ -26,6 +26,17 @@ type sink interface {
 	discard()
 }
 
+// medium is the file of a recording; tests have one whose disk is full.
+type medium interface {
+	io.ReadWriteSeeker
+	io.ReaderAt
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+	Close() error
+	Name() string
+}
+
 // create makes the file; a file that exists already is never touched.
 func create(dir, id, format string) (*os.File, error) {
 	if id == "" || id != filepath.Base(id) || id[0] == '.' {
@@ -101,8 +112,8 @@ func (s *mp3File) write(pcm []int16) error {
 // append writes the frames that are in buf, at most so many that the file has
 // most frames; most below 0 means all.
 func (s *mp3File) append(most int64) error {
-	from, to := 0, 0
-	for to < len(s.buf) && (most < 0 || s.written < most) {
+	from, to, n := 0, 0, int64(0)
+	for to < len(s.buf) && (most < 0 || s.written+n < most) {
 		h, ok := audio.ParseMP3Header(s.buf[to:])
 		if !ok || to+h.Size > len(s.buf) {
 			break
@@ -113,13 +124,14 @@ func (s *mp3File) append(most int64) error {
 			from = to
 			continue
 		}
-		s.written++
+		n++
 	}
 	if to > from {
 		if _, err := s.f.Write(s.buf[from:to]); err != nil {
 			return fmt.Errorf("append frames: %w", err)
 		}
 		s.size += int64(to - from)
+		s.written += n
 	}
 	s.buf = s.buf[:copy(s.buf, s.buf[to:])]
 	return nil
@@ -143,7 +155,7 @@ func (s *mp3File) close(samples int64) error {
 func (s *mp3File) discard() { s.enc.Close() }
 
 // sumFile gives the SHA-256 of a whole file in hex, and its size.
-func sumFile(f *os.File) (string, int64, error) {
+func sumFile(f io.ReadSeeker) (string, int64, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return "", 0, fmt.Errorf("read recording back: %w", err)
 	}
@@ -158,7 +170,7 @@ func sumFile(f *os.File) (string, int64, error) {
 // summed is a file that knows the hash of what was appended to it, and cuts
 // a torn write off.
 type summed struct {
-	f    *os.File
+	f    medium
 	hash hash.Hash
 	size int64
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"time"
 
@@ -52,6 +53,8 @@ type Options struct {
 	// OnDone is called once, on the recording's goroutine, when the file is
 	// complete and before Done is closed. It must not wait for the recording.
 	OnDone func(Result)
+
+	medium func(*os.File) medium // nil: the file itself
 }
 
 // complete fills in the defaults and checks the rest.

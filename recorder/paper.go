@@ -40,7 +40,7 @@ func reasonFor(err error) string {
 // belongs to the recording's goroutine.
 type paper struct {
 	o        Options
-	f        *os.File
+	f        medium
 	sum      *summed // nil for WAV, whose header changes
 	sink     sink
 	line     timeline
@@ -69,9 +69,12 @@ func newPaper(o Options) (*paper, error) {
 			p.warning = "written as wav, because mp3 is not available: " + err.Error()
 		}
 	}
-	var err error
-	if p.f, err = create(o.Dir, o.ID, p.o.Format); err != nil {
+	f, err := create(o.Dir, o.ID, p.o.Format)
+	if err != nil {
 		return nil, err
+	}
+	if p.f = f; o.medium != nil {
+		p.f = o.medium(f)
 	}
 	if err := p.open(); err != nil {
 		return nil, errors.Join(err, p.f.Close(), os.Remove(p.f.Name()))

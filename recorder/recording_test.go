@@ -420,7 +420,7 @@ func TestDiskFullKeepsWhatWasWritten(t *testing.T) {
 }
 
 // BenchmarkSecond is the whole work for one second of a call: both directions
-// in, mixed, encoded, written.
+// in, mixed, encoded, written. It tells what share of a processor 100 calls take.
 func BenchmarkSecond(b *testing.B) {
 	for _, o := range []Options{{Format: MP3, Channels: Mono}, {Format: MP3, Channels: Dual}, {Format: WAV, Channels: Mono}} {
 		b.Run(o.Format+" "+o.Channels, func(b *testing.B) {
@@ -446,6 +446,7 @@ func BenchmarkSecond(b *testing.B) {
 				}
 			}
 			b.StopTimer()
+			b.ReportMetric(100*100*b.Elapsed().Seconds()/float64(b.N), "%core/100calls")
 			if res := p.close(Stopped, 0); res.Err != nil || bytes.Equal(nil, []byte(res.SHA256)) {
 				b.Fatal(res.Err)
 			}
