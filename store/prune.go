@@ -31,11 +31,7 @@ func (s *Store) Prune(ctx context.Context, r Retention) (Pruned, error) {
 	var p Pruned
 	var errs [4]error
 	p.Calls, errs[0] = prune(ctx, s.calls, r.Calls, nil)
-	expired, err := s.expireRecordings(ctx, r)
-	errs[1] = err
-	p.Recordings, err = prune(ctx, s.recordings, r.Recordings, func(x *Recording) error { return r.remove(x.Path) })
-	p.Recordings += expired
-	errs[1] = errors.Join(errs[1], err)
+	p.Recordings, errs[1] = s.expireRecordings(ctx, r)
 	p.Messages, errs[2] = prune(ctx, s.messages, r.Messages, func(x *Message) error { return r.remove(x.Path) })
 	p.Replies, errs[3] = s.pruneReplies()
 	if err := errors.Join(errs[:]...); err != nil {
@@ -124,10 +120,19 @@ func (r *Records[T]) eraseAll(tx *bbolt.Tx, x *T) error {
 	return r.erase(tx, x)
 }
 
-// expireRecordings deletes those whose own time is over.
+// expireRecordings deletes those whose time is over: their own, or where they have
+// none the one of all.
 func (s *Store) expireRecordings(ctx context.Context, r Retention) (n int, err error) {
 	now := s.now()
-	over := Query[Recording]{Where: func(x *Recording) bool { return x.ExpiresAt != nil && !x.ExpiresAt.After(now) && x.Head == nil }}
+	over := Query[Recording]{Where: func(x *Recording) bool {
+		switch {
+		case x.Head != nil: // it is still going on
+			return false
+		case x.ExpiresAt != nil:
+			return !x.ExpiresAt.After(now)
+		}
+		return r.Recordings > 0 && x.CreatedAt.Before(now.Add(-r.Recordings))
+	}}
 	for cursor := ""; ; {
 		page, next, err := s.recordings.List(over, cursor, MaxPage)
 		if err != nil {
