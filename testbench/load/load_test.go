@@ -64,6 +64,8 @@ func TestMisses(t *testing.T) {
 		"came 22 ms late":     func(o *outcome) { o.Mode, o.Lateness.P99, o.Delay.P99 = modeTranscode, 22, 90 },
 		"of their call":       func(o *outcome) { o.Altered = 1 },
 		"2 of 1000 frames":    func(o *outcome) { o.Wrong = 2 },
+		"1 of 2 calls were r": func(o *outcome) { o.Mode, o.Calls, o.Recordings = modeRecord, 2, 1 },
+		"recordings lost 3 f": func(o *outcome) { o.FramesDropped = 3 },
 		"keys arrived in 1 o": func(o *outcome) { o.KeysWanted, o.KeysRight = 2, 1 },
 		"as it was told":      func(o *outcome) { o.Problem = "as it was told" },
 	} {

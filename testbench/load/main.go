@@ -40,7 +40,7 @@ func parseFlags(args []string, complain io.Writer) (options, error) {
 	flags.StringVar(&o.base.Number, "number", ownNumber, "what is called at the -target")
 	bind := flags.String("bind", "127.0.0.1:0", "`ADDRESS:PORT` of the far ends' signalling; sound has the same address")
 	flags.IntVar(&o.place.pid, "pid", 0, "process of the -target, if it is on this machine, to tell what it spends")
-	flags.StringVar(&o.base.Mode, "mode", modeBridge, "bridge | transcode | menu | bare")
+	flags.StringVar(&o.base.Mode, "mode", modeBridge, "bridge | record | transcode | menu | ahead | bare; record makes the trial without recordings first")
 	flags.IntVar(&o.base.Calls, "calls", 600, "calls at once; with -search those to begin with")
 	flags.IntVar(&o.base.Rate, "rate", 100, "calls a second while they are set up")
 	flags.DurationVar(&o.base.Duration, "duration", 20*time.Second, "how long is measured when all calls are up")
@@ -104,7 +104,7 @@ var errFull = errors.New("not all calls fitted")
 
 // try makes the trials and reports.
 func (o options) try(ctx context.Context, out io.Writer) error {
-	trials := []trial{o.base}
+	trials := o.base.besides()
 	if o.suite {
 		trials = suite(o.base)
 	}

@@ -36,10 +36,16 @@ type outcome struct {
 	KeysWanted int `json:"calls_with_keys,omitempty"`
 	KeysRight  int `json:"calls_with_right_keys,omitempty"`
 
-	CPU        float64 `json:"cpu_cores"` // that the switch kept busy
-	CPUCall    float64 `json:"cpu_percent_per_100_calls"`
-	CPUPacket  float64 `json:"cpu_us_per_packet"` // that comes in
-	LateTicks  float64 `json:"late_ticks"`
+	CPU       float64 `json:"cpu_cores"` // that the switch kept busy
+	CPUCall   float64 `json:"cpu_percent_per_100_calls"`
+	CPUPacket float64 `json:"cpu_us_per_packet"` // that comes in
+	LateTicks float64 `json:"late_ticks"`
+
+	OverdueTicks  float64 `json:"overdue_ticks"`                   // of the media clock, later than 10 ms
+	LatestTick    float64 `json:"latest_tick_ms"`                  // of the last ten seconds
+	Recordings    int     `json:"recordings,omitempty"`            // going on all the time
+	FramesDropped float64 `json:"recording_frames_lost,omitempty"` // by encoder or disk
+
 	MemoryCall float64 `json:"kB_per_call,omitempty"` // resident memory that the calls have added
 	HeapCall   float64 `json:"heap_kB_per_call,omitempty"`
 
@@ -115,7 +121,7 @@ const (
 // slowest is the time that is judged: the delay where packets are passed on, the
 // unevenness where the switch makes its own.
 func (o outcome) slowest() float64 {
-	if o.Mode == modeBridge || o.Mode == modeBare {
+	if o.Mode == modeBridge || o.Mode == modeRecord || o.Mode == modeBare {
 		return o.Delay.P99
 	}
 	return o.Lateness.P99
@@ -136,6 +142,10 @@ func (o outcome) misses() string {
 		return fmt.Sprintf("%d packets were not of the other side of their call", o.Altered)
 	case float64(o.Wrong) > mostLoss*float64(o.Frames):
 		return fmt.Sprintf("%d of %d frames were not the tone that was sent", o.Wrong, o.Frames)
+	case o.Mode == modeRecord && o.Recordings < o.Calls:
+		return fmt.Sprintf("%d of %d calls were recorded", o.Recordings, o.Calls)
+	case o.FramesDropped > 0:
+		return fmt.Sprintf("recordings lost %.0f frames", o.FramesDropped)
 	case o.KeysRight < o.KeysWanted:
 		return fmt.Sprintf("keys arrived in %d of %d calls", o.KeysRight, o.KeysWanted)
 	}

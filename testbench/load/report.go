@@ -85,10 +85,28 @@ func (r *report) table(w io.Writer) error {
 	if events, tones := r.find(modeMenu, keysEvents), r.find(modeMenu, keysTones); events != nil && tones != nil && min(events.Seconds, tones.Seconds) > 0 {
 		fmt.Fprintf(w, "Listening for tones costs %.0f µs for each second of a caller's sound.\n", 1e6*(tones.CPU/float64(tones.Calls)-events.CPU/float64(events.Calls)))
 	}
+	r.recorded(w)
 	if r.Most != nil {
 		fmt.Fprintf(w, "\nAt most %d calls fit, with %.0f %% of a processor for the switch and %.0f %% for this program.\n", r.Most.Calls, 100*r.Most.CPU, 100*r.Most.OwnCPU)
 	}
 	return nil
+}
+
+// recorded tells what recordings do to the media clock and what they cost.
+func (r *report) recorded(w io.Writer) {
+	with := r.find(modeRecord, "")
+	if with == nil {
+		return
+	}
+	without := r.find(modeBridge, "")
+	for _, o := range []*outcome{without, with} {
+		if o != nil {
+			fmt.Fprintf(w, "\n%d calls, %d recorded: %.0f ticks of the media clock late, %.0f by more than 10 ms, the latest by %.1f ms", o.Calls, o.Recordings, o.LateTicks, o.OverdueTicks, o.LatestTick)
+		}
+	}
+	if without != nil {
+		fmt.Fprintf(w, "\nRecording 100 calls takes %.1f %% of a processor.\n", with.CPUCall-without.CPUCall)
+	}
 }
 
 // alike are a trial of the bare relay and one of bridged calls, as many of them: the

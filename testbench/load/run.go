@@ -60,6 +60,10 @@ func (s *site) close() {
 type held struct {
 	resident    int64
 	heap, ticks float64
+	overdue     float64 // ticks later than 10 ms
+	latest      float64 // seconds that a tick was late, of the last ten seconds
+	recordings  float64
+	dropped     float64 // frames of sound that recordings have lost
 }
 
 func (s *site) held(ctx context.Context) held {
@@ -67,6 +71,10 @@ func (s *site) held(ctx context.Context) held {
 	if s.own != nil {
 		h.heap = s.own.metric(ctx, "go_memstats_heap_alloc_bytes") + s.own.metric(ctx, "go_memstats_stack_inuse_bytes")
 		h.ticks = s.own.metric(ctx, "b2bua_media_late_ticks_total")
+		h.overdue = s.own.metric(ctx, "b2bua_media_overdue_ticks_total")
+		h.latest = s.own.metric(ctx, "b2bua_media_latest_tick_seconds")
+		h.recordings = s.own.metric(ctx, "b2bua_recordings_active")
+		h.dropped = s.own.metric(ctx, "b2bua_recording_frames_dropped_total")
 	}
 	return h
 }
@@ -101,7 +109,11 @@ func (p place) run(ctx context.Context, t trial) (outcome, error) {
 	}
 	o.MemoryCall = float64(during.resident-before.resident) / float64(t.Calls) / 1000
 	o.HeapCall = (during.heap - before.heap) / float64(t.Calls) / 1000
-	o.LateTicks = s.held(ctx).ticks - during.ticks
+	after := s.held(ctx)
+	o.LateTicks, o.OverdueTicks, o.LatestTick = after.ticks-during.ticks, after.overdue-during.overdue, after.latest*1000
+	if t.Mode == modeRecord && s.own != nil {
+		o.Recordings, o.FramesDropped = min(int(during.recordings), int(after.recordings)), after.dropped
+	}
 	if t.Keys != "" {
 		o.KeysWanted = t.Calls
 		if t.menus() {

@@ -187,7 +187,11 @@ func (s *ownSwitch) provision(ctx context.Context, t trial) error {
 		}
 		rule = object{"pattern": "*", "destination": "menu_load", "destination_type": "ivr_menu"}
 	}
-	return s.create(ctx, "/v2/call-flows", object{"name": "Load", "phone_number": ownNumber, "routing": []object{rule}})
+	flow := object{"name": "Load", "phone_number": ownNumber, "routing": []object{rule}}
+	if t.Mode == modeRecord {
+		flow["recording"] = object{"enabled": true, "format": "mp3", "channels": "dual"}
+	}
+	return s.create(ctx, "/v2/call-flows", flow)
 }
 
 // threeMenus makes menus for three, two and three keys. A key that is lost, or

@@ -14,6 +14,7 @@ import (
 const (
 	modeBridge    = "bridge"    // two legs of one codec
 	modeTranscode = "transcode" // two legs of different codecs
+	modeRecord    = "record"    // two legs of one codec, recorded to stereo MP3
 	modeMenu      = "menu"      // one leg that hears a prompt
 	modeAhead     = "ahead"     // one leg whose caller types eight keys ahead, over three menus
 	modeBare      = "bare"      // no switch: packets go to and fro as cheaply as they can
@@ -78,10 +79,10 @@ func (t *trial) validate() error {
 			refuse("-far %s: one of %s, but not that of the caller", t.Far, strings.Join(codec.Default(), ", "))
 		}
 		t.Far = far.Name
-	case modeBridge, modeMenu, modeAhead, modeBare:
+	case modeBridge, modeRecord, modeMenu, modeAhead, modeBare:
 		t.Far = t.Codec
 	default:
-		refuse("-mode %s: bridge, transcode, menu, ahead or bare", t.Mode)
+		refuse("-mode %s: bridge, record, transcode, menu, ahead or bare", t.Mode)
 	}
 	switch t.KeysBy {
 	case keysEvents, keysTones, keysInfo:
@@ -128,4 +129,14 @@ func suite(base trial) []trial {
 		part("eight keys ahead", modeAhead, 1000, nil),
 		part("keys in band", modeMenu, 1000, func(t *trial) { t.Keys, t.KeysBy = "1", keysTones }),
 	}
+}
+
+// besides is what a trial is compared with: recorded calls with calls that are not.
+func (t trial) besides() []trial {
+	if t.Mode != modeRecord {
+		return []trial{t}
+	}
+	plain := t
+	plain.Name, plain.Mode = "not recorded", modeBridge
+	return []trial{plain, t}
 }
