@@ -27,7 +27,7 @@ func voiced(t *testing.T, x *Exchange, id string, length time.Duration) string {
 	}
 	tone := audio.Tone(8000, length, -10, 440)
 	for tick := range int(length / (20 * time.Millisecond)) {
-		rec.Frame(media.TapFrame{Tick: uint64(tick), Rate: 8000, PCM: tone.Samples[tick*160 : (tick+1)*160]})
+		rec.Frame(media.TapFrame{Clock: uint64(tick), Rate: 8000, PCM: tone.Samples[tick*160 : (tick+1)*160]})
 	}
 	path := rec.Stop().Path
 	whole, err := os.ReadFile(path)
