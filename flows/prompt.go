@@ -120,6 +120,23 @@ func (b *VoicemailBox) Spoken() []Spoken {
 	return allSpoken(b.Language, b.Voice, "recorded_greeting", recorded, "greeting", b.Greeting, "prompt", b.Prompt)
 }
 
+// Spoken is what the queue says in its own words. Positions and times, and texts
+// with placeholders, differ from call to call.
+func (q *Queue) Spoken() []Spoken {
+	again, accept := "", q.AcceptPrompt
+	if q.Callback != nil {
+		again = q.Callback.Prompt
+	}
+	if placeholder.MatchString(accept) {
+		accept = ""
+	}
+	whisper := q.Whisper
+	if placeholder.MatchString(whisper) {
+		whisper = ""
+	}
+	return allSpoken(q.Language, q.Voice, "greeting", q.Greeting, "callback.prompt", again, "accept_prompt", accept, "whisper", whisper)
+}
+
 // GreetingPrefix begins the ids of greetings that owners have recorded by phone.
 const GreetingPrefix = "prompt_greeting_"
 
@@ -156,13 +173,16 @@ func (b *builder) addPrompts() {
 // Prompts are all prompts, in the order of their creation.
 func (p *Plan) Prompts() []*Prompt { return p.nouns.Prompts }
 
-// Spoken is all that menus and boxes say.
+// Spoken is all that menus, boxes and queues say.
 func (p *Plan) Spoken() (list []Spoken) {
 	for _, m := range p.nouns.Menus {
 		list = append(list, m.Spoken()...)
 	}
 	for _, b := range p.nouns.Boxes {
 		list = append(list, b.Spoken()...)
+	}
+	for _, q := range p.nouns.Queues {
+		list = append(list, q.Spoken()...)
 	}
 	return list
 }
@@ -174,6 +194,8 @@ func (p *Plan) SpokenBy(kind, id string) []Spoken {
 		return p.menus[id].menu.Spoken()
 	case kind == KindBox && p.boxes[id] != nil:
 		return p.boxes[id].Spoken()
+	case kind == KindQueue && p.queues[id] != nil:
+		return p.queues[id].Spoken()
 	}
 	return nil
 }

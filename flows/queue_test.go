@@ -1,6 +1,7 @@
 package flows_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,5 +131,18 @@ func TestQueueWarnings(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("%v", plan.Lint("cf"))
+	}
+}
+
+func TestWhatAQueueSays(t *testing.T) {
+	q := &flows.Queue{Greeting: "prompt_hello", Whisper: "For {queue}.", AcceptPrompt: "Press 1.", Language: "de-DE",
+		Callback: &flows.QueueCallback{Prompt: "Press 2."}}
+	want := []flows.Spoken{
+		{Path: "greeting", Ref: "prompt_hello", Language: "de-DE"},
+		{Path: "callback.prompt", Ref: "Press 2.", Language: "de-DE"},
+		{Path: "accept_prompt", Ref: "Press 1.", Language: "de-DE"},
+	}
+	if got := q.Spoken(); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

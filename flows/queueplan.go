@@ -65,6 +65,7 @@ func (p *Plan) queuesOf(f *flowPlan) (found []*Queue) {
 // find none.
 func (p *Plan) queueWarnings(q *Queue) []Warning {
 	l := newLint(p)
+	l.missingPrompts(q.Spoken())
 	if len(q.Members) == 0 {
 		what := "callers are sent on at once, with the result empty"
 		if q.JoinWhenEmpty {
