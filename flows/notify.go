@@ -68,4 +68,4 @@ func (n *Notify) Addresses() (all []string) {
 }
 
 // Attaches says whether the audio goes with the e-mail.
-func (n *Notify) Attaches() bool { return n.Attach == nil || *n.Attach }
+func (n *Notify) Attaches() bool { return n == nil || n.Attach == nil || *n.Attach }

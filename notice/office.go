@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -145,7 +147,7 @@ func (o *Office) deliver(ctx context.Context, n *store.Notice) {
 	var final bool
 	var err error
 	if !o.wasSent(n.ID) {
-		final, err = o.attempt(ctx, n)
+		final, err = o.safely(ctx, n)
 	}
 	log := o.log.With("notice", n.ID, "box", n.BoxID, "message", n.MessageID, "carrier", n.Carrier)
 	switch {
@@ -191,6 +193,18 @@ func (o *Office) forget(ctx context.Context, n *store.Notice, log *slog.Logger) 
 	return true
 }
 
+// safely makes one attempt. A notice that makes the code panic fails like any other
+// that cannot be sent: it would come again after every restart.
+func (o *Office) safely(ctx context.Context, n *store.Notice) (final bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.log.Error("a notice made the switch panic", "notice", n.ID, "panic", p, "stack", string(debug.Stack()))
+			final, err = false, errors.New("internal error")
+		}
+	}()
+	return o.attempt(ctx, n)
+}
+
 // attempt sends a notice once.
 func (o *Office) attempt(ctx context.Context, n *store.Notice) (final bool, err error) {
 	m, err := o.store.Messages().Get(n.MessageID)
@@ -201,7 +215,7 @@ func (o *Office) attempt(ctx context.Context, n *store.Notice) (final bool, err 
 		return false, err
 	}
 	box := o.store.Plan().Box(n.BoxID)
-	if box == nil {
+	if !wanted(box, n) {
 		return true, errPointless
 	}
 	switch n.Carrier {
@@ -214,6 +228,18 @@ func (o *Office) attempt(ctx context.Context, n *store.Notice) (final bool, err 
 		return o.mail(ctx, n, box, m)
 	}
 	return true, fmt.Errorf("%q carries nothing", n.Carrier)
+}
+
+// wanted reports whether a box still names whom a notice goes to: it may have been
+// changed while the notice waited.
+func wanted(box *flows.VoicemailBox, n *store.Notice) bool {
+	if box == nil || box.Notify == nil {
+		return false
+	}
+	if n.Carrier == store.ByWebhook {
+		return box.Notify.Webhook == n.To
+	}
+	return slices.Contains(box.Notify.Addresses(), n.To)
 }
 
 func (o *Office) wasSent(id string) bool {

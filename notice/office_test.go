@@ -83,6 +83,9 @@ func (p *post) receives(n *flows.Notify, from, name string) *store.Message {
 	box := &flows.VoicemailBox{ID: "vm", Name: "Reception", Notify: n}
 	if p.store.Plan().Box("vm") == nil {
 		p.must(p.store.Boxes().Create(p.Context(), box))
+	} else {
+		_, err := p.store.Boxes().Update(p.Context(), "vm", "", func(b *flows.VoicemailBox) error { b.Notify = n; return nil })
+		p.must(err)
 	}
 	path := filepath.Join(p.dir, "msg_1.mp3")
 	p.must(os.WriteFile(path, []byte("the sound"), 0o600))
