@@ -2,6 +2,8 @@ package notice
 
 import (
 	"context"
+	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -44,5 +46,41 @@ func TestPanicOfANotice(t *testing.T) {
 	}
 	if !strings.Contains(p.logs.String(), "a bug") {
 		t.Errorf("%s", p.logs)
+	}
+}
+
+// A mail server that never says a word holds up no webhook, and is not waited for
+// by each e-mail in turn.
+func TestSilentMailServer(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	p := newPost(t, Mail{Host: "127.0.0.1", Port: silent.Addr().(*net.TCPAddr).Port, From: "voicemail@example.com", Timeout: 200 * time.Millisecond})
+	p.cfg.Parallel = 1
+	for range 20 {
+		p.receives(&flows.Notify{Email: "anna@example.com"}, "+14155552672", "")
+	}
+	o := p.round()
+	if is := o.Stats(); is.Retried != 1 || is.Waiting != 20 {
+		t.Errorf("one round: %+v", is)
+	}
+
+	p.cfg.Mail.Timeout = time.Minute
+	p.receives(&flows.Notify{Email: "anna@example.com", Webhook: "https://hooks.example/x"}, "+14155552672", "")
+	called := make(chan bool, 1)
+	p.cfg.Post = func(context.Context, string, []byte) (bool, error) {
+		called <- true
+		return false, nil
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	o = New(p.store, p.cfg, slog.New(slog.DiscardHandler))
+	done := make(chan error, 1)
+	go func() { done <- o.Run(ctx) }()
+	<-called // while the e-mail hangs for a minute
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

@@ -39,6 +39,10 @@ const mailTimeout = 30 * time.Second
 // errNoMail says what to do where e-mail is wanted and cannot be sent.
 var errNoMail = errors.New("e-mail is not configured: give mail.host and mail.from")
 
+// errNoServer says that the server takes no e-mail at all: it was not reached, or it
+// did not let us in.
+var errNoServer = errors.New("the server does not serve us")
+
 // mail sends the e-mail about a message to one address.
 func (o *Office) mail(ctx context.Context, n *store.Notice, box *flows.VoicemailBox, m *store.Message) (final bool, err error) {
 	c := o.cfg.Mail
@@ -62,6 +66,8 @@ func (o *Office) mail(ctx context.Context, n *store.Notice, box *flows.Voicemail
 	}
 	if err == nil {
 		err = errors.New("the server did not take it")
+	} else if talked := new(gomail.SendError); !errors.As(err, &talked) {
+		err = fmt.Errorf("%w: %w", errNoServer, err)
 	}
 	return refused(err), fmt.Errorf("send e-mail by %s: %w", c.Host, err)
 }

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"b2bua/events"
@@ -40,12 +41,20 @@ type Stats struct {
 	Sent, Retried, Failed uint64
 }
 
+// lane is what goes by one carrier: a server that does not answer holds up nothing
+// but its own.
+type lane struct {
+	carrier string
+	wake    chan struct{}
+	waiting int // under the office's mu
+}
+
 // Office sends what waits in the store.
 type Office struct {
 	cfg   Config
 	store *store.Store
 	log   *slog.Logger
-	wake  chan struct{}
+	lanes [2]lane
 
 	mu    sync.Mutex
 	sent  map[string]bool // but not forgotten yet: the file could not be written
@@ -66,21 +75,31 @@ func New(s *store.Store, c Config, log *slog.Logger) *Office {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Office{cfg: c, store: s, log: log, wake: make(chan struct{}, 1), sent: map[string]bool{}}
+	o := &Office{cfg: c, store: s, log: log, sent: map[string]bool{}}
+	for i, carrier := range []string{store.ByWebhook, store.ByEmail} {
+		o.lanes[i] = lane{carrier: carrier, wake: make(chan struct{}, 1)}
+	}
+	return o
 }
 
 // Stats tells how it went so far.
 func (o *Office) Stats() Stats {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.count
+	is := o.count
+	for i := range o.lanes {
+		is.Waiting += o.lanes[i].waiting
+	}
+	return is
 }
 
 // Wake says that there may be something new to send. It never blocks.
 func (o *Office) Wake() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
+	for i := range o.lanes {
+		select {
+		case o.lanes[i].wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -89,25 +108,34 @@ const idle = time.Minute
 
 // Run sends until ctx ends; what is under way then is given up for this time.
 func (o *Office) Run(ctx context.Context) error {
+	var busy sync.WaitGroup
+	for i := range o.lanes {
+		busy.Go(func() { o.runLane(ctx, &o.lanes[i]) })
+	}
+	busy.Wait()
+	return nil
+}
+
+func (o *Office) runLane(ctx context.Context, l *lane) {
 	for ctx.Err() == nil {
-		wait := o.round(ctx)
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(o.round(ctx, l))
 		select {
-		case <-o.wake:
+		case <-l.wake:
 		case <-timer.C:
 		case <-ctx.Done():
 		}
 		timer.Stop()
 	}
-	return nil
 }
 
-// round sends what is due and tells how long to wait for the next.
-func (o *Office) round(ctx context.Context) (wait time.Duration) {
+// round sends what is due in a lane and tells how long to wait for the next. Once
+// the server of all e-mail is found not to serve, the rest waits for the next round.
+func (o *Office) round(ctx context.Context, l *lane) (wait time.Duration) {
 	now := o.cfg.Now()
 	wait = idle
 	places := make(chan struct{}, o.cfg.Parallel)
 	var busy sync.WaitGroup
+	var down atomic.Bool
 	waiting := 0
 	for cursor := ""; ; {
 		page, next, err := o.store.Notices().List(store.Query[store.Notice]{}, cursor, store.MaxPage)
@@ -116,15 +144,24 @@ func (o *Office) round(ctx context.Context) (wait time.Duration) {
 			break
 		}
 		for _, n := range page {
+			if !l.takes(n) {
+				continue
+			}
 			waiting++
 			if left := n.DueAt.Sub(now); left > 0 {
 				wait = min(wait, left)
 				continue
 			}
 			places <- struct{}{}
+			if down.Load() {
+				<-places
+				continue
+			}
 			busy.Go(func() {
 				defer func() { <-places }()
-				o.deliver(ctx, n)
+				if errors.Is(o.deliver(ctx, n), errNoServer) {
+					down.Store(true)
+				}
 			})
 		}
 		if cursor = next; next == "" || ctx.Err() != nil {
@@ -133,26 +170,31 @@ func (o *Office) round(ctx context.Context) (wait time.Duration) {
 	}
 	busy.Wait()
 	o.mu.Lock()
-	o.count.Waiting = waiting
+	l.waiting = waiting
 	o.mu.Unlock()
 	// What has failed just now is due no later than this.
 	return min(wait, o.cfg.Schedule[0])
 }
 
+// takes reports whether a notice goes in this lane. What is of no carrier known
+// goes with e-mail, to be given up.
+func (l *lane) takes(n *store.Notice) bool {
+	return (n.Carrier == store.ByWebhook) == (l.carrier == store.ByWebhook)
+}
+
 // errPointless says that there is nothing to be sent any more.
 var errPointless = errors.New("nobody is to be told any more")
 
-// deliver makes one attempt and notes what came of it.
-func (o *Office) deliver(ctx context.Context, n *store.Notice) {
-	var final bool
-	var err error
+// deliver makes one attempt and notes what came of it; err says why it failed.
+func (o *Office) deliver(ctx context.Context, n *store.Notice) (err error) {
+	final := false
 	if !o.wasSent(n.ID) {
 		final, err = o.safely(ctx, n)
 	}
 	log := o.log.With("notice", n.ID, "box", n.BoxID, "message", n.MessageID, "carrier", n.Carrier)
 	switch {
 	case ctx.Err() != nil && err != nil:
-		return // it is tried again by the next process
+		return err // it is tried again by the next process
 	case err == nil:
 		o.mark(n.ID, true)
 		if o.forget(ctx, n, log) {
@@ -171,6 +213,7 @@ func (o *Office) deliver(ctx context.Context, n *store.Notice) {
 		log.Warn("notice not sent", "attempts", n.Attempts+1, "err", err)
 		o.postpone(ctx, n, err, log)
 	}
+	return err
 }
 
 func (o *Office) postpone(ctx context.Context, n *store.Notice, because error, log *slog.Logger) {

@@ -99,7 +99,9 @@ func (p *post) receives(n *flows.Notify, from, name string) *store.Message {
 func (p *post) round() *Office {
 	p.Helper()
 	o := New(p.store, p.cfg, slog.New(slog.NewTextHandler(p.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	o.round(p.Context())
+	for i := range o.lanes {
+		o.round(p.Context(), &o.lanes[i])
+	}
 	return o
 }
 
