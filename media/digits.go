@@ -83,19 +83,22 @@ func (k *keypad) blocks(p packet, now time.Duration) bool {
 func (s *Session) hearDigit(p packet, now time.Duration) {
 	k := &s.digits
 	for _, press := range k.recv.Push(k.heard[:0], dtmf.Packet{
-		SSRC: p.ssrc, Timestamp: p.ts, Marker: p.marker, Rate: s.leg.terms.eventRate(), Payload: p.payload,
+		SSRC: p.ssrc, Timestamp: p.ts, Marker: p.marker, Rate: s.leg.terms.eventRate(p.pt), Payload: p.payload,
 	}, now) {
 		s.tellDigit(press, now)
 	}
 }
 
 // eventRate is the clock of telephone-events, that of the codec they go with
-// (RFC 4733 §2.1).
-func (t *terms) eventRate() uint32 {
-	if t == nil || len(t.send) == 0 {
-		return 0
+// (RFC 4733 §2.1); or another one that we offered, as some phones have events at
+// 8 kHz alone, whatever they speak.
+func (t *terms) eventRate(pt uint8) uint32 {
+	for _, f := range t.events {
+		if f.PT == pt {
+			return uint32(f.Rate)
+		}
 	}
-	return uint32(t.send[0].Rate)
+	return 0
 }
 
 // flushDigits ends a digit whose end packets were all lost.

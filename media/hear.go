@@ -5,7 +5,6 @@ import (
 
 	"b2bua/media/codec"
 	"b2bua/media/jitter"
-	"b2bua/media/sdp"
 )
 
 // hearing is what makes frames of packets. Many legs never need it: their
@@ -161,17 +160,4 @@ func (t *terms) clock(kind int8) int {
 		return t.decoders[kind].ClockRate()
 	}
 	return 0
-}
-
-// packetTime is how much sound goes into a packet: what the far end asks for, as
-// far as the codec can do that (RFC 6716 §2 has no 30 and no 50 ms).
-func (t *terms) packetTime(a sdp.Agreement) time.Duration {
-	p := a.PTime
-	if p <= 0 {
-		return frameTime
-	}
-	if t.codec() == codec.Opus && p%frameTime != 0 && p > frameTime {
-		p -= frameTime / 2
-	}
-	return p
 }

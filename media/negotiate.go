@@ -33,6 +33,7 @@ type terms struct {
 	recv     []sdp.Format
 	send     []sdp.Format
 	eventIn  int
+	events   []sdp.Format // all that may come
 	eventOut int
 	noiseIn  int // comfort noise, sdp.NoPT where it was not agreed on
 	noiseOut int
@@ -50,7 +51,7 @@ func newTerms(a sdp.Agreement, now time.Duration, before *terms) *terms {
 		remote: a.Remote, remoteRTCP: a.RemoteRTCP, mux: a.RTCPMux, held: a.Held, since: now,
 		direction: a.Direction, sends: a.Direction.Sends(), receives: a.Direction.Receives(),
 		recv: a.Recv, send: a.Send, eventIn: a.RecvEvent, eventOut: a.SendEvent, codecs: a.Codecs,
-		noiseIn: a.RecvNoise, noiseOut: a.SendNoise,
+		events: a.RecvEvents, noiseIn: a.RecvNoise, noiseOut: a.SendNoise,
 	}
 	for i := range t.kind {
 		t.kind[i] = unknownPT
@@ -61,8 +62,10 @@ func newTerms(a sdp.Agreement, now time.Duration, before *terms) *terms {
 			t.decoders = append(t.decoders, c)
 		}
 	}
-	if t.eventIn >= 0 {
-		t.kind[t.eventIn] = eventKind
+	for _, f := range a.RecvEvents {
+		if t.kind[f.PT&0x7f] == unknownPT {
+			t.kind[f.PT&0x7f] = eventKind // of another clock than the codec's, too: some have only one
+		}
 	}
 	if pt := a.RecvNoise; pt >= 0 {
 		t.kind[pt] = noiseKind
@@ -75,7 +78,9 @@ func newTerms(a sdp.Agreement, now time.Duration, before *terms) *terms {
 	if t.encoder == nil {
 		t.sends = false
 	}
-	t.ptime = t.packetTime(a)
+	if t.ptime = a.PTime; t.ptime <= 0 {
+		t.ptime = frameTime
+	}
 	return t
 }
 

@@ -97,8 +97,17 @@ func NewEncoder() (*Encoder, error) {
 }
 
 // Encode makes a packet of pcm, which must last 2.5, 5, 10, 20, 40 or 60 ms
-// (RFC 6716 §2), and gives its length; 0 when that is impossible.
+// (RFC 6716 §2), or 30 or 50 as several frames, and gives its length; 0 when that is
+// impossible.
 func (e *Encoder) Encode(dst []byte, pcm []int16) int {
+	if n := len(pcm); n == 3*packed || n == 5*packed {
+		return e.pack(dst, pcm)
+	}
+	return e.frame(dst, pcm)
+}
+
+// frame makes a packet of one frame.
+func (e *Encoder) frame(dst []byte, pcm []int16) int {
 	w := e.w
 	n := copy(w.pcm[:], pcm)
 	most := min(len(dst), len(w.packet))

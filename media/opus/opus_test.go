@@ -3,6 +3,7 @@ package opus
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -169,4 +170,52 @@ func BenchmarkFrame(b *testing.B) {
 			d.Decode(pcm, packet[:k])
 		}
 	})
+}
+
+// 30 and 50 ms are packets of several frames, whatever is said: silence, a tone, noise
+// that gets louder and softer, and clicks.
+func TestPacketsOfSeveralFrames(t *testing.T) {
+	noise := rand.New(rand.NewPCG(1, 2))
+	for name, sample := range map[string]func(i int) float64{
+		"silence": func(int) float64 { return 0 },
+		"tone":    func(i int) float64 { return 8000 * math.Sin(2*math.Pi*440*float64(i)/SampleRate) },
+		"noise":   func(i int) float64 { return 12000 * math.Sin(float64(i)/9000) * noise.NormFloat64() / 3 },
+		"clicks":  func(i int) float64 { return 30000 * float64((i%3001)/3000) },
+	} {
+		for _, n := range []int{480, 800} {
+			e, d := pair(t)
+			var packet [MaxPacket]byte
+			var got [960]int16
+			var said, heard []int16
+			for i := 0; i < 4*SampleRate; i += n {
+				pcm := make([]int16, n)
+				for k := range pcm {
+					pcm[k] = int16(max(min(sample(i+k), 32767), -32768))
+				}
+				size := e.Encode(packet[:], pcm)
+				if made := d.Decode(got[:], packet[:size]); made != n || packet[0]&3 != 3 {
+					t.Fatalf("%s: %d samples in %d octets, code %d, want %d", name, made, size, packet[0]&3, n)
+				}
+				said, heard = append(said, pcm...), append(heard, got[:n]...)
+			}
+			if apart := 20 * math.Log10((rms(heard)+1)/(rms(said)+1)); math.Abs(apart) > 3.5 {
+				t.Errorf("%s, %d samples: %.1f dB off", name, n, apart)
+			}
+		}
+	}
+}
+
+// RFC 6716 §3.2.1: lengths of one octet and of two.
+func TestSizeOfAFrame(t *testing.T) {
+	for n := range maxFrame + 1 {
+		var b [2]byte
+		used := putSize(b[:], n)
+		got := int(b[0])
+		if got >= 252 {
+			got += 4 * int(b[1])
+		}
+		if got != n || (used == 2) != (n >= 252) {
+			t.Errorf("%d became %d in %d octets", n, got, used)
+		}
+	}
 }
