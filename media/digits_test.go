@@ -202,3 +202,49 @@ func TestDigitsPassedAreNotLong(t *testing.T) {
 		}
 	})
 }
+
+// Some phones have telephone-events at 8 kHz alone, though they speak Opus, whose clock
+// is another: their keys are heard, once each, and go on to whoever they talk to.
+func TestEventsOfAnotherClock(t *testing.T) {
+	onBench(t, media.Config{}, func(b *bench) {
+		alice, bob := b.newPeer("10.0.1.1:4000", codec.PCMU), b.newPeer("10.0.1.2:4000", codec.PCMU)
+		var told []dtmf.Digit
+		a := b.open(media.Options{OnDigit: func(d dtmf.Digit) { told = append(told, d) }})
+		at := strings.Index(string(a.Offer()), " opus/48000/2")
+		offer := string(a.Offer())
+		pt := offer[strings.LastIndex(offer[:at], ":")+1 : at]
+		answer := strings.ReplaceAll(string(alice.describe()), "RTP/AVP 0", "RTP/AVP "+pt)
+		answer = strings.ReplaceAll(answer, "a=rtpmap:0 PCMU/8000", "a=rtpmap:"+pt+" opus/48000/2")
+		if err := a.Accept([]byte(answer)); err != nil || a.Codec() != codec.Opus {
+			t.Fatalf("%q, %v", a.Codec(), err)
+		}
+		alice.to = a.Stats().Local
+		z := bob.call(media.Options{})
+		media.Bridge(a, z)
+		for _, symbol := range []byte("55#") {
+			alice.press(symbol, func(int) bool { return false })
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		keys := ""
+		for _, d := range told {
+			keys += string(rune(d.Symbol))
+			if d.Duration != 100*time.Millisecond {
+				t.Errorf("a key of 100 ms lasts %s", d.Duration)
+			}
+		}
+		var r dtmf.Receiver
+		passed := ""
+		for _, h := range bob.all() {
+			if h.PayloadType != 101 {
+				continue
+			}
+			for _, d := range r.Push(nil, dtmf.Packet{SSRC: h.SSRC, Timestamp: h.Timestamp, Payload: h.Payload}, 0) {
+				passed += string(rune(d.Symbol))
+			}
+		}
+		if keys != "55#" || passed != keys {
+			t.Errorf("told %q, passed on %q", keys, passed)
+		}
+	})
+}
