@@ -110,7 +110,7 @@ func (w *waiting) announcement(position int, wait time.Duration, callback bool) 
 		}
 		texts = append(texts, text)
 	}
-	if callback {
+	if callback && q.Callback != nil { // the queue may have learned it since this call came
 		text := q.Callback.Prompt
 		if text == "" {
 			text = fmt.Sprintf(w.phrase("callback"), q.Callback.Key)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -85,6 +86,7 @@ func (h *Hall) Planned(p *flows.Plan) {
 		if p.Queue(id) == nil {
 			delete(h.queues, id)
 			h.gone = append(h.gone, id)
+			delete(h.kept, id) // one made anew begins anew
 			q.post(func(now time.Time) {
 				q.line.close(now)
 			})
@@ -134,7 +136,7 @@ func (h *Hall) save() {
 	for id, q := range h.queues {
 		list[id] = q
 	}
-	gone := h.gone
+	gone, kept := h.gone, maps.Clone(h.kept)
 	h.gone = nil
 	h.mu.Unlock()
 	changes := map[string][]byte{}
@@ -153,7 +155,7 @@ func (h *Hall) save() {
 				q.log.Error("save", "err", err)
 			}
 		})
-		if raw != nil && !bytes.Equal(raw, h.kept[id]) {
+		if raw != nil && !bytes.Equal(raw, kept[id]) {
 			changes[id] = raw
 		}
 	}
@@ -172,9 +174,10 @@ func (h *Hall) save() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for id, raw := range changes {
-		h.kept[id] = raw
 		if raw == nil {
 			delete(h.kept, id)
+		} else if h.queues[id] == list[id] { // and not deleted meanwhile
+			h.kept[id] = raw
 		}
 	}
 }

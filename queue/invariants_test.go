@@ -22,8 +22,8 @@ func (w *world) check() {
 				w.t.Fatalf("%s is held by %s and %s", m.key, held[m.key], l.id)
 			}
 			held[m.key] = l.id
-			if w.roster.taken[m.key] != l.id {
-				w.t.Fatalf("%s is held by %s, and the roster says %q", m.key, l.id, w.roster.taken[m.key])
+			if w.roster.taken[m.key] != l.owner {
+				w.t.Fatalf("%s is held by %s, and the roster says %q", m.key, l.owner, w.roster.taken[m.key])
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 // in orders afterwards.
 type line struct {
 	id      string
+	owner   string // in the roster
 	cfg     *flows.Queue
 	keyOf   func(flows.QueueMember) string
 	roster  *Roster
@@ -34,7 +35,7 @@ type line struct {
 }
 
 func newLine(q *flows.Queue, keyOf func(flows.QueueMember) string, r *Roster, grant func(string), now time.Time) *line {
-	l := &line{id: q.ID, keyOf: keyOf, roster: r, grant: grant, places: map[string]place{}}
+	l := &line{id: q.ID, owner: r.owner(q.ID), keyOf: keyOf, roster: r, grant: grant, places: map[string]place{}}
 	l.stats.Since = now
 	l.configure(now, q)
 	return l
@@ -52,6 +53,9 @@ func (l *line) configure(now time.Time, q *flows.Queue) {
 			continue
 		}
 		at := slices.IndexFunc(old, func(m *member) bool { return m.Destination == c.Destination && m.key == key })
+		if at < 0 { // or spelled otherwise now
+			at = slices.IndexFunc(old, func(m *member) bool { return m.key == key && m.state == memberIdle && !m.gone })
+		}
 		m := &member{key: key, state: memberIdle, since: now, idleSince: now}
 		if at >= 0 {
 			m = old[at]
@@ -65,7 +69,7 @@ func (l *line) configure(now time.Time, q *flows.Queue) {
 		}
 		m.gone = true
 		if m.state == memberIdle {
-			l.roster.unwant(l.id, m.key)
+			l.roster.unwant(l.owner, m.key)
 			continue
 		}
 		l.members = append(l.members, m)
@@ -258,4 +262,7 @@ func (l *line) out(now time.Time, e *entry, result string) {
 func (l *line) close(now time.Time) {
 	l.closed = true
 	l.settle(now)
+	for _, m := range l.members {
+		l.roster.unwant(l.owner, m.key)
+	}
 }

@@ -63,7 +63,12 @@ func (l *line) seize(m *member, rank time.Time) bool {
 	if m.held {
 		return true
 	}
-	m.held = l.roster.take(l.id, m.key, want{rank: rank, grant: l.grant})
+	for _, other := range l.members { // the same person, by another name before
+		if other != m && other.key == m.key && other.held {
+			return false
+		}
+	}
+	m.held = l.roster.take(l.owner, m.key, want{rank: rank, grant: l.grant})
 	return m.held
 }
 
@@ -78,7 +83,7 @@ func (l *line) free(m *member, now time.Time) {
 
 // granted: the roster has given us a member that a caller here waited for.
 func (l *line) granted(now time.Time, key string) {
-	if !l.roster.has(l.id, key) { // used and given back meanwhile
+	if !l.roster.has(l.owner, key) { // used and given back meanwhile
 		return
 	}
 	if m := l.byKey(key); m != nil {

@@ -75,6 +75,7 @@ func (q *Queue) after(now time.Time) {
 		q.hall.Bus.Publish(events.New(f, now))
 	}
 	if q.line.closed && len(q.line.entries) == 0 && !q.line.talking() {
+		q.hall.Roster.leave(q.line.owner) // what was granted meanwhile, nobody hears of
 		q.loop.Stop()
 		return
 	}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
@@ -25,6 +26,7 @@ type Roster struct {
 	mu    sync.Mutex
 	taken map[string]string          // key of the member: id of the queue
 	wants map[string]map[string]want // who waits for a member, by queue
+	made  int                        // owners
 }
 
 type want struct {
@@ -35,6 +37,34 @@ type want struct {
 // NewRoster makes a roster in which everybody is free.
 func NewRoster(presence func(key string) Presence) *Roster {
 	return &Roster{Presence: presence, taken: map[string]string{}, wants: map[string]map[string]want{}}
+}
+
+// owner names a queue in the roster. One that is made anew under an old id is
+// another: members may still talk to callers of the one before.
+func (r *Roster) owner(queue string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made++
+	return fmt.Sprintf("%s/%d", queue, r.made)
+}
+
+// leave has a queue that is no more want nobody, and gives back whom it has.
+func (r *Roster) leave(queue string) {
+	var free []string
+	r.mu.Lock()
+	for key := range r.wants {
+		r.forget(queue, key)
+	}
+	for key, has := range r.taken {
+		if has == queue {
+			delete(r.taken, key)
+			free = append(free, key)
+		}
+	}
+	r.mu.Unlock()
+	for _, key := range free {
+		r.Freed(key)
+	}
 }
 
 // take makes the member the queue's. A member who is busy elsewhere is remembered

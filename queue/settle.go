@@ -70,10 +70,10 @@ func (l *line) giveBack(final bool) {
 		}
 		if !final && m != nil && m.ready() {
 			if e := l.wantedBy(m); e != nil && l.roster.presence(key) != Absent {
-				l.roster.want(l.id, key, want{rank: e.rank(l.cfg.Priority), grant: l.grant})
+				l.roster.want(l.owner, key, want{rank: e.rank(l.cfg.Priority), grant: l.grant})
 			}
 		}
-		l.roster.release(l.id, key)
+		l.roster.release(l.owner, key)
 	}
 }
 

@@ -114,7 +114,7 @@ func (l *line) change(now time.Time, m *member, c Change) {
 	}
 	if was != [3]any{m.loggedOut, m.paused, m.reason} {
 		if !m.ready() {
-			l.roster.unwant(l.id, m.key)
+			l.roster.unwant(l.owner, m.key)
 		}
 		l.facts = append(l.facts, &events.QueueMember{QueueID: l.id, Member: m.Destination, LoggedIn: !m.loggedOut,
 			Paused: m.paused, Reason: m.reason, By: c.By, At: now})
