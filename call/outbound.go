@@ -24,6 +24,9 @@ func (s *System) CallBack(ctx context.Context, b queue.Back) (failure string) {
 	if q == nil {
 		return "there is no such queue"
 	}
+	if !q.Callback.May(b.Number) { // it was when the key was pressed
+		return "the queue may not call this number any more"
+	}
 	if ctx.Err() != nil {
 		return "the switch is stopping"
 	}

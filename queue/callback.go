@@ -8,26 +8,61 @@ import (
 
 const (
 	callbackTries = 3
-	callbackPause = 5 * time.Minute // after a call that was not taken
-	callbackFor   = 4 * time.Hour   // how long a caller is remembered who wants to be called
+	callbackPause = 5 * time.Minute  // after a call that was not taken
+	callbackFor   = 4 * time.Hour    // how long a caller is remembered who wants to be called
+	callbackRests = 3 * time.Second  // from the end of the caller's own call: the phone is free by then
+	callbackHolds = 30 * time.Second // when nobody tells of that end
+	callbackMost  = 500              // callers who wait to be called, in one queue
 )
 
 // wantsCallback: the caller hangs up and keeps the place. The reply says whether
 // that is so.
 func (l *line) wantsCallback(now time.Time, e *entry) bool {
-	if l.position(e) == 0 || e.state == entryLeaving || l.answering(e) || !l.cfg.Callback.May(e.number) {
+	if l.position(e) == 0 || e.state == entryLeaving || l.answering(e) || !l.cfg.Callback.May(e.number) || l.callbacks() >= callbackMost {
 		return false
 	}
+	l.takeCallback(now, e.number) // one for each number
 	for _, m := range append([]*member(nil), e.offered...) {
 		l.withdraw(now, e, m)
 	}
 	clear(e.tried)
 	e.caller, e.callID, e.state, e.again = nil, "", entryCallback, time.Time{}
-	e.deadline, e.tries = now.Add(callbackFor), 0
+	e.deadline, e.tries, e.notYet = now.Add(callbackFor), 0, now.Add(callbackHolds)
 	l.stats.Callbacks++
 	l.tellCallback(events.QueueCallbackRequested, e, "", now)
 	l.settle(now)
 	return true
+}
+
+// hungUp: the call is over in which the caller asked to be called.
+func (l *line) hungUp(now time.Time, e *entry) {
+	if soon := now.Add(callbackRests); e.state == entryCallback && e.tries == 0 && soon.Before(e.notYet) {
+		e.notYet = soon
+	}
+	l.settle(now)
+}
+
+// callbacks is how many callers wait to be called.
+func (l *line) callbacks() (n int) {
+	for _, e := range l.entries {
+		if !e.live() {
+			n++
+		}
+	}
+	return n
+}
+
+// takeCallback ends that a number waits to be called: its caller has called. The
+// place is returned.
+func (l *line) takeCallback(now time.Time, number string) (joined time.Time, ok bool) {
+	for _, e := range l.entries {
+		if !e.live() && number != "" && e.number == number {
+			l.remove(now, e)
+			l.tellCallback(events.QueueCallbackCompleted, e, "the caller has called", now)
+			return e.joined, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // callBack: it is the caller's turn, and there is a member, who is kept for the

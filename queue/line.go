@@ -102,7 +102,7 @@ func (l *line) join(now time.Time, j joining) (e *entry, refused string) {
 	case l.closed:
 		l.stats.Errors++
 		return nil, Failed
-	case l.cfg.MaxSize > 0 && len(l.entries) >= l.cfg.MaxSize && !returned:
+	case l.cfg.MaxSize > 0 && len(l.entries)-l.callbacks() >= l.cfg.MaxSize && !returned:
 		l.stats.Full++
 		return nil, Full
 	case !l.cfg.JoinWhenEmpty && !slices.ContainsFunc(l.members, l.there):
@@ -116,6 +116,9 @@ func (l *line) join(now time.Time, j joining) (e *entry, refused string) {
 	}
 	if returned {
 		e.joined, e.returned = kept.Joined, true
+	}
+	if joined, waits := l.takeCallback(now, j.number); waits {
+		e.joined, e.returned = joined, true
 	}
 	l.entries = append(l.entries, e)
 	l.order()

@@ -42,6 +42,8 @@ func (l *line) dismiss(now time.Time) {
 			l.out(now, e, Failed)
 		case l.closed:
 			l.abandonCallback(now, e, "the queue was deleted")
+		case e.state == entryCallback && !l.cfg.Callback.May(e.number):
+			l.abandonCallback(now, e, "the queue may not call this number any more")
 		case e.state == entryCallback && !now.Before(e.deadline):
 			l.abandonCallback(now, e, "nobody was free in time")
 		case !e.live() || l.answering(e):

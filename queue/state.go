@@ -37,6 +37,7 @@ type callbackState struct {
 	Joined   time.Time `json:"joined"`
 	Deadline time.Time `json:"deadline"`
 	Tries    int       `json:"tries,omitempty"`
+	NotYet   time.Time `json:"not_yet,omitzero"`
 }
 
 // save writes the state down.
@@ -52,8 +53,12 @@ func (l *line) save(now time.Time) ([]byte, error) {
 	for _, e := range l.entries {
 		switch {
 		case e.state == entryCallback || e.state == entryCalling:
+			notYet := e.notYet
+			if e.state == entryCalling { // not again at once, if this is the last that is known
+				notYet = now.Add(callbackPause)
+			}
 			s.Callbacks = append(s.Callbacks, callbackState{ID: e.id, Number: e.number, From: e.from, Dialled: e.dialled, Priority: e.priority,
-				Joined: e.joined, Deadline: e.deadline, Tries: e.tries})
+				Joined: e.joined, Deadline: e.deadline, Tries: e.tries, NotYet: notYet})
 		case e.number != "" && l.cfg.Keeps() > 0:
 			s.Places[e.number] = place{Joined: e.joined, Until: now.Add(l.cfg.Keeps())}
 		}
@@ -80,7 +85,7 @@ func (l *line) restore(now time.Time, raw []byte) error {
 	}
 	for _, k := range s.Callbacks {
 		l.entries = append(l.entries, &entry{id: k.ID, number: k.Number, from: k.From, dialled: k.Dialled, priority: k.Priority, joined: k.Joined, here: k.Joined,
-			deadline: k.Deadline, tries: k.Tries, state: entryCallback, tried: map[*member]bool{}})
+			deadline: k.Deadline, tries: k.Tries, notYet: k.NotYet, state: entryCallback, tried: map[*member]bool{}})
 	}
 	l.stats, l.turn = s.Stats, s.Turn
 	l.order()

@@ -97,9 +97,11 @@ func (t *Ticket) Over(member string) {
 // it before.
 func (t *Ticket) Leave(result string) {
 	t.queue.post(func(now time.Time) {
-		if !t.calledBack {
-			t.queue.line.leave(now, t.entry, result)
+		if t.calledBack {
+			t.queue.line.hungUp(now, t.entry)
+			return
 		}
+		t.queue.line.leave(now, t.entry, result)
 	})
 }
 
