@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,18 +37,18 @@ const acceptKey = '1'
 const acceptTime = 10 * time.Second
 
 func (w *waiting) newPoll(m flows.QueueMember, o queue.Offer) *poll {
-	c := w.call
+	plan := w.call.sys.Store.Plan() // the queue has its members of today
 	p := &poll{waits: w, member: m, offer: o}
 	to := flows.DialRequest{Type: m.DestinationType, Destination: m.Destination, Timeout: o.Timeout}
 	switch m.DestinationType {
 	case flows.ToDevice:
-		if to.Device = c.plan.Device(m.Destination); to.Device == nil {
-			to.Device = c.plan.DeviceByUsername(m.Destination)
+		if to.Device = plan.Device(m.Destination); to.Device == nil {
+			to.Device = plan.DeviceByUsername(m.Destination)
 		}
 	case flows.ToNumber:
-		to.Device = c.plan.DeviceByNumber(m.Destination)
+		to.Device = plan.DeviceByNumber(m.Destination)
 	}
-	p.hunt = &hunt{call: c, act: w.act, to: to, tried: map[string]bool{}, asks: p.picked, done: func(flows.Outcome) { p.failed() }}
+	p.hunt = &hunt{call: w.call, act: w.act, to: to, tried: map[string]bool{}, asks: p.picked, done: func(flows.Outcome) { p.failed() }}
 	return p
 }
 
@@ -149,6 +150,7 @@ func (w *waiting) whisper(ctx context.Context, to *media.Session, text string) {
 // whispered: the member has heard all. On the loop.
 func (p *poll) whispered(ctx context.Context, accept bool) {
 	switch {
+	case !slices.Contains(p.waits.polls, p): // has hung up meanwhile
 	case ctx.Err() != nil && !p.key, p.waits.over, p.waits.talks != nil, p.heard:
 	case !accept || p.key:
 		p.heard = true

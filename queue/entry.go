@@ -64,7 +64,8 @@ type entry struct {
 	state   string
 	offered []*member // who is rung for it
 	tried   map[*member]bool
-	again   time.Time // when all members may be rung once more
+	missed  map[*member]bool // who failed at once, which says nothing of other callers
+	again   time.Time        // when all members may be rung once more
 	offers  int
 	result  string // it was told to leave with
 

@@ -152,6 +152,10 @@ func (l *line) entry(id string) *entry {
 // position is the place in line, from 1; 0 for who is not in it.
 func (l *line) position(e *entry) int { return slices.Index(l.entries, e) + 1 }
 
+// missedAtOnce is in what time a phone that rings is not answered or refused by
+// hand: the offer has failed for a reason of its own.
+const missedAtOnce = time.Second
+
 // refused: a member did not take the caller.
 func (l *line) refused(now time.Time, e *entry, destination string) {
 	m := l.offered(e, destination)
@@ -160,6 +164,10 @@ func (l *line) refused(now time.Time, e *entry, destination string) {
 	}
 	m.refused++
 	e.tried[m] = true
+	if e.missed == nil {
+		e.missed = map[*member]bool{}
+	}
+	e.missed[m] = now.Sub(m.since) < missedAtOnce
 	l.withdraw(now, e, m)
 	l.settle(now)
 }

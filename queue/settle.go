@@ -91,7 +91,8 @@ func (l *line) wantedBy(m *member) *entry {
 
 // assign goes through the line from its head and rings members for each caller who
 // has none rung. A caller for whom everybody free has been rung waits a moment,
-// and nobody behind may have those members meanwhile.
+// and nobody behind may have those members meanwhile, unless they could not even
+// be rung for that caller.
 func (l *line) assign(now time.Time) {
 	spoken := map[*member]bool{}
 	for _, e := range slices.Clone(l.entries) {
@@ -132,7 +133,7 @@ func (l *line) dismissGroups(now time.Time) {
 // rest: everybody who is free has been rung for the caller.
 func (l *line) rest(now time.Time, e *entry, spoken map[*member]bool) {
 	for m := range e.tried {
-		if m.ready() {
+		if m.ready() && !e.missed[m] {
 			spoken[m] = true
 		}
 	}

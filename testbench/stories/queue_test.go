@@ -310,3 +310,24 @@ func TestQueueMemberAnswersAsTheCallerLeaves(t *testing.T) {
 		})
 	}
 }
+
+// A device that was made, and became a member, while a caller waits, is rung for
+// that caller; what the queue has learned besides does no harm.
+func TestQueueChangesWhileACallerWaits(t *testing.T) {
+	story(t, func(s *stage) {
+		s.queue(`, "retry": 1, "announce": {"position": true, "every": 10}`)
+		a := s.phone("caller", callerAt, phone.Quirks{})
+		in := s.calls(a, did)
+		s.until(in, phone.Established)
+		pass(2 * time.Second)
+		p := s.phone("zoe", "10.0.5.9:5060", phone.Quirks{})
+		s.device("zoe", p)
+		s.api("PATCH", "/v2/queues/queue_x", `{"callback": {"key": "1", "numbers": ["+1415*"]}}`, 200)
+		pass(15 * time.Second) // an announcement
+		s.api("PATCH", "/v2/queues/queue_x", `{"members": [{"destination": "dev_zoe", "destination_type": "device"}]}`, 200)
+		out := s.answers(p)
+		s.talk(in, out)
+		s.hangsUp(in)
+		s.over(out)
+	}, undrawn)
+}
