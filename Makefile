@@ -40,19 +40,19 @@ test: setup-test ## everything: vet, lint, unit tests, ladders, real phones
 
 unit: ## unit tests of every room, with the race detector
 	$(call section,unit tests)
-	$(GO) test -race -timeout 5m $$($(GO) list ./... | grep -v '/testbench')
+	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v '/testbench')
 	$(GO) test -run Clicks ./recorder
 
 ladders: ## scenarios with phones in memory, drawings compared with the golden files
 	$(call section,ladders and the bench itself)
-	$(GO) test -race -timeout 8m $$($(GO) list ./testbench/... | grep -vE '/(e2e|peers)$$')
+	$(GO) test -race -timeout 15m $$($(GO) list ./testbench/... | grep -vE '/(e2e|peers)$$')
 
 race: unit ladders ## all tests that need no other program, with the race detector
 
 e2e: setup-test ## the built switch against SIPp, Linphone and baresip
 	$(call section,real peers)
 	$(GO) vet -tags e2e ./testbench/...
-	$(GO) test -tags e2e -count 1 -timeout 12m ./testbench/e2e/... ./testbench/peers/...
+	$(GO) test -tags e2e -count 1 -timeout 20m ./testbench/e2e/... ./testbench/peers/...
 
 lint: vet linter ## gofmt, go vet, golangci-lint, shellcheck
 	$(call section,lint)

@@ -19,7 +19,7 @@ func asks(t *testing.T, l *line, now time.Time, n string) *entry {
 // nobody is called before the call is over.
 func TestCallBackWaitsForTheEndOfTheCall(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	l := newLine(queueOf("queue_a", "anna"), personOf, NewRoster(nil), func(string) {}, now)
+	l := newLine(queueOf("anna"), personOf, NewRoster(nil), func(string) {}, now)
 	var dialled []Back
 	l.dialBack = func(b Back) { dialled = append(dialled, b) }
 	e := asks(t, l, now, number(1))
@@ -40,7 +40,7 @@ func TestCallBackWaitsForTheEndOfTheCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := newLine(queueOf("queue_a", "anna"), personOf, NewRoster(nil), func(string) {}, now)
+	again := newLine(queueOf("anna"), personOf, NewRoster(nil), func(string) {}, now)
 	again.dialBack = func(Back) { t.Error("called again at once after a restart") }
 	if err := again.restore(now.Add(time.Second), raw); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestCallBackWaitsForTheEndOfTheCall(t *testing.T) {
 // called any more; those who wait to be called fill no queue.
 func TestCallBackOnceForANumber(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	q := queueOf("queue_a")
+	q := queueOf()
 	q.MaxSize = 1
 	l := newLine(q, personOf, NewRoster(nil), func(string) {}, now)
 	first := asks(t, l, now, number(1))
@@ -70,9 +70,9 @@ func TestCallBackOnceForANumber(t *testing.T) {
 // Numbers that were allowed when the key was pressed are asked again.
 func TestCallBackForbiddenMeanwhile(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	l := newLine(queueOf("queue_a"), personOf, NewRoster(nil), func(string) {}, now)
+	l := newLine(queueOf(), personOf, NewRoster(nil), func(string) {}, now)
 	asks(t, l, now, number(1))
-	q := queueOf("queue_a")
+	q := queueOf()
 	q.Callback = nil
 	if l.configure(now, q); len(l.entries) != 0 {
 		t.Error("still to be called")

@@ -10,7 +10,7 @@ import (
 func TestMemberWhoCannotBeRungForTheFirstCaller(t *testing.T) {
 	for after, want := range map[time.Duration]int{50 * time.Millisecond: 1, 10 * time.Second: 0} {
 		now := time.Unix(1_700_000_000, 0)
-		l := newLine(queueOf("queue_a", "anna"), personOf, NewRoster(nil), func(string) {}, now)
+		l := newLine(queueOf("anna"), personOf, NewRoster(nil), func(string) {}, now)
 		second := &still{}
 		e, _ := l.join(now, joining{caller: &still{}, number: number(1)})
 		l.join(now.Add(time.Millisecond), joining{caller: second, number: number(2)})

@@ -13,8 +13,8 @@ type still struct{ rung []Offer }
 func (s *still) Ring(o Offer) { s.rung = append(s.rung, o) }
 func (s *still) Out(string)   {}
 
-func queueOf(id string, members ...string) *flows.Queue {
-	q := &flows.Queue{ID: id, Name: id, JoinWhenEmpty: true, Callback: &flows.QueueCallback{Key: "1", Numbers: []string{"+1415*"}}}
+func queueOf(members ...string) *flows.Queue {
+	q := &flows.Queue{ID: "queue_a", Name: "queue_a", JoinWhenEmpty: true, Callback: &flows.QueueCallback{Key: "1", Numbers: []string{"+1415*"}}}
 	for _, m := range members {
 		q.Members = append(q.Members, flows.QueueMember{Destination: m, DestinationType: flows.ToDevice})
 	}
@@ -41,7 +41,7 @@ func TestDeletedQueueWantsNobody(t *testing.T) {
 	busy := Busy
 	r := NewRoster(func(string) Presence { return busy })
 	now := time.Unix(1_700_000_000, 0)
-	l := newLine(queueOf("queue_a", "anna"), personOf, r, func(string) {}, now)
+	l := newLine(queueOf("anna"), personOf, r, func(string) {}, now)
 	l.join(now, joining{caller: &still{}, number: number(1)})
 	if len(r.wants) != 1 {
 		t.Fatalf("wants %v", r.wants)
@@ -65,11 +65,11 @@ func TestDeletedQueueWantsNobody(t *testing.T) {
 func TestQueueMadeAnewRingsNobodyWhoTalks(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	r := NewRoster(nil)
-	old := newLine(queueOf("queue_a", "anna"), personOf, r, func(string) {}, now)
+	old := newLine(queueOf("anna"), personOf, r, func(string) {}, now)
 	e, _ := old.join(now, joining{caller: &still{}, number: number(1)})
 	old.accepted(now, e, "anna")
 	old.close(now)
-	anew, c := newLine(queueOf("queue_a", "anna"), personOf, r, func(string) {}, now), &still{}
+	anew, c := newLine(queueOf("anna"), personOf, r, func(string) {}, now), &still{}
 	anew.join(now, joining{caller: c, number: number(2)})
 	if carry(anew); len(c.rung) != 0 {
 		t.Error("rung while talking")
@@ -85,10 +85,10 @@ func TestQueueMadeAnewRingsNobodyWhoTalks(t *testing.T) {
 // A member who is written otherwise while talking stays one person.
 func TestMemberRespelledWhileTalking(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	l := newLine(queueOf("queue_a", "anna"), personOf, NewRoster(nil), func(string) {}, now)
+	l := newLine(queueOf("anna"), personOf, NewRoster(nil), func(string) {}, now)
 	e, _ := l.join(now, joining{caller: &still{}, number: number(1)})
 	l.accepted(now, e, "anna")
-	l.configure(now, queueOf("queue_a", "a1"))
+	l.configure(now, queueOf("a1"))
 	c := &still{}
 	l.join(now, joining{caller: c, number: number(2)})
 	if carry(l); len(c.rung) != 0 {

@@ -315,7 +315,7 @@ func TestQueueMemberAnswersAsTheCallerLeaves(t *testing.T) {
 // that caller; what the queue has learned besides does no harm.
 func TestQueueChangesWhileACallerWaits(t *testing.T) {
 	story(t, func(s *stage) {
-		s.queue(`, "retry": 1, "announce": {"position": true, "every": 10}`)
+		s.queue(`, "retry": 1, "join_when_empty": true, "announce": {"position": true, "every": 10}`)
 		a := s.phone("caller", callerAt, phone.Quirks{})
 		in := s.calls(a, did)
 		s.until(in, phone.Established)
