@@ -43,6 +43,9 @@ type Options struct {
 	// MailTrust is whose certificates the mail server may have; nil: those that the
 	// system trusts.
 	MailTrust *tls.Config
+	// HouseEvery is how often what is too old is deleted and what is missing looked
+	// for; 0 means an hour. The copies of the database come every 24th time.
+	HouseEvery time.Duration
 	// Version of the product, shown by the API.
 	Version string
 	// NoSpeechAhead leaves the texts that are saved to be spoken when a caller is to
@@ -58,6 +61,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64
+	}
+	if o.HouseEvery == 0 {
+		o.HouseEvery = time.Hour
 	}
 	return o
 }

@@ -123,7 +123,7 @@ func (x *Exchange) goodbyes() {
 // keepHouse deletes what is older than it has to be kept, and frees what expired
 // registrations hold, every hour, and keeps a copy of the database, every day.
 func (x *Exchange) keepHouse(ctx context.Context) error {
-	tick := time.NewTicker(time.Hour)
+	tick := time.NewTicker(x.opt.HouseEvery)
 	defer tick.Stop()
 	for hour := 0; ; hour++ {
 		if hour%24 == 1 { // not at once: a switch that keeps falling over must not push the good copies out

@@ -60,6 +60,7 @@ type setup struct {
 	pick    func(n int) int // for the weights of trunks
 	names   nameServer
 	random  func() float64
+	house   time.Duration
 }
 
 func drawn(columns ...string) func(*setup)        { return func(s *setup) { s.columns = columns } }
@@ -69,6 +70,9 @@ func network(f func(*memnet.Network)) func(*setup) {
 }
 func withBackup(s *setup) { s.backup = true }
 func undrawn(s *setup)    { s.noDrawn = true }
+
+// tidy keeps house every ten seconds: an hour of virtual time is a million ticks.
+func tidy(s *setup) { s.house = 10 * time.Second }
 
 // steady leaves no interval to chance, so that a ladder is the same each time.
 func steady(s *setup) { s.random = func() float64 { return 0.5 } }
@@ -86,6 +90,7 @@ type stage struct {
 	pick     func(n int) int
 	names    nameServer
 	random   func() float64
+	house    time.Duration
 	phones   []*phone.Phone
 	ended    chan error // what Run returned
 	stop     context.CancelFunc
@@ -162,7 +167,7 @@ func (s *stage) begin(o setup) {
 		o.config(cfg)
 	}
 	s.customer = openCustomer(s)
-	s.cfg, s.names, s.pick, s.random = cfg, o.names, o.pick, o.random
+	s.cfg, s.names, s.pick, s.random, s.house = cfg, o.names, o.pick, o.random, o.house
 	s.start()
 	s.customer.subscribe()
 }
@@ -173,7 +178,7 @@ func (s *stage) start() {
 	var err error
 	s.sw, err = exchange.New(s.cfg, exchange.Options{
 		Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: s.now, Pick: s.pick, Random: s.random, NoHTTP: true, NoSpeechAhead: true, ListenPacket: s.net.ListenPacket,
+		Now: s.now, Pick: s.pick, Random: s.random, HouseEvery: s.house, NoHTTP: true, NoSpeechAhead: true, ListenPacket: s.net.ListenPacket,
 		ListenStream: s.net.ListenStream, DialStream: s.net.DialStream,
 		MediaListen: func(a netip.AddrPort) (media.Conn, error) { return s.net.Listen(a) },
 		Resolve:     s.names.resolve(s.customer.resolve), DNS: s.names.exchange, Dial: s.customer.dial,
