@@ -122,7 +122,15 @@ func (w *worker) ask(r *Recording) {
 func (w *worker) run(ctx context.Context) {
 	tick := time.NewTicker(writeEvery / turns)
 	defer tick.Stop()
-	for stop := ctx.Done(); ; {
+	for stop, idle := ctx.Done(), false; ; {
+		// Nothing to write is nothing to wake for: a thread of its own is dear to wake.
+		if none := w.size.Load() == 0; none != idle {
+			if idle = none; idle {
+				tick.Stop()
+			} else {
+				tick.Reset(writeEvery / turns)
+			}
+		}
 		select {
 		case <-tick.C:
 			w.turn = (w.turn + 1) % turns
